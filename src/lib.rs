@@ -1,0 +1,18 @@
+//! Tributary, the integration hub of a Customer Data Platform.
+//!
+//! This file is the map of the house; `ARCHITECTURE.md` walks through it. Two programs are built from here:
+//! the server (feature `ssr`) and the part of the pages that runs in the browser (feature `hydrate`), which
+//! knows `islands` and nothing else.
+#![recursion_limit = "256"]
+
+pub mod islands;
+#[cfg(feature = "ssr")]
+pub mod ui;
+
+/// Called by the boot script of a page that holds islands. It refers to nothing but the framework: each island
+/// is exported by its own macro and found by name.
+#[cfg(feature = "hydrate")]
+#[leptos::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = leptos::wasm_bindgen)]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

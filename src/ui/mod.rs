@@ -1,0 +1,1 @@
+//! Shell and components: the only place that knows class names.
