@@ -5,6 +5,20 @@
 //! knows `islands` and nothing else.
 #![recursion_limit = "256"]
 
+#[cfg(feature = "ssr")]
+pub mod app;
+#[cfg(feature = "ssr")]
+pub mod auth;
+#[cfg(feature = "ssr")]
+pub mod clock;
+#[cfg(feature = "ssr")]
+pub mod config;
+#[cfg(feature = "ssr")]
+pub mod db;
+#[cfg(feature = "ssr")]
+pub mod error;
+#[cfg(feature = "ssr")]
+pub mod ids;
 pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod ui;

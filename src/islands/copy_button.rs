@@ -11,7 +11,8 @@ pub fn CopyButton(text: String, what: String) -> impl IntoView {
             let text = text.clone();
             leptos::task::spawn_local(async move {
                 let Some(window) = web_sys::window() else { return };
-                let written = wasm_bindgen_futures::JsFuture::from(window.navigator().clipboard().write_text(&text)).await;
+                let written =
+                    wasm_bindgen_futures::JsFuture::from(window.navigator().clipboard().write_text(&text)).await;
                 set_label.set(if written.is_ok() { "Copied" } else { "Copy failed" });
             });
         }

@@ -1,0 +1,30 @@
+//! What every handler is given.
+use std::sync::Arc;
+
+use crate::{
+    clock::Clock,
+    config::Settings,
+    db::{Db, lane::Lane},
+};
+
+/// The running server, as its handlers know it. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// The way events reach the disk.
+    pub lane: Lane,
+    /// What it was started with.
+    pub settings: Arc<Settings>,
+    /// The address that the outside uses, without a slash at its end.
+    pub public_base: Arc<str>,
+}
+
+impl App {
+    /// Whether the outside reaches this server by https.
+    pub fn is_https(&self) -> bool {
+        self.public_base.starts_with("https://")
+    }
+}

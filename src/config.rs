@@ -1,0 +1,83 @@
+//! Every setting of the server: a flag of `tributary serve`, an environment variable, and a default.
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Args;
+use ipnet::IpNet;
+
+/// Where the database is. Every command takes it.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseSettings {
+    /// Address of the database: sqlite://PATH or postgres://USER@HOST/NAME
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/tributary.db",
+        hide_env_values = true,
+        global = true
+    )]
+    pub database_url: String,
+}
+
+/// The settings of `tributary serve`.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, env = "TRIBUTARY_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// The address that browsers and vendors use, such as <https://hub.example.com>; links and the cookie follow it
+    /// [default: http:// and the address listened on]
+    #[arg(long, env = "TRIBUTARY_PUBLIC_URL")]
+    pub public_url: Option<url::Url>,
+    /// A network whose X-Forwarded-For is believed; repeat for more
+    #[arg(long, env = "TRIBUTARY_TRUSTED_PROXY", value_delimiter = ',')]
+    pub trusted_proxy: Vec<IpNet>,
+    /// Most connections at once
+    #[arg(long, env = "TRIBUTARY_MAX_CONNECTIONS", default_value_t = 4096)]
+    pub max_connections: usize,
+    /// Seconds in which the head of a request must have arrived
+    #[arg(long, env = "TRIBUTARY_HEADER_TIMEOUT", default_value = "10", value_parser = seconds)]
+    pub header_timeout: Duration,
+    /// Seconds in which the body of a request must have arrived
+    #[arg(long, env = "TRIBUTARY_BODY_TIMEOUT", default_value = "30", value_parser = seconds)]
+    pub body_timeout: Duration,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
+    pub limits: Limits,
+}
+
+/// How much an ingest request may hold.
+#[derive(Debug, Clone, Args)]
+pub struct Limits {
+    /// Most bytes of a request body, as sent
+    #[arg(long, env = "TRIBUTARY_MAX_BODY", default_value_t = 5 << 20)]
+    pub max_body: usize,
+    /// Most bytes of a request body, after decompression
+    #[arg(long, env = "TRIBUTARY_MAX_DECODED_BODY", default_value_t = 20 << 20)]
+    pub max_decoded_body: usize,
+    /// Most bytes of one event (at most 16777215)
+    #[arg(long, env = "TRIBUTARY_MAX_EVENT", default_value_t = 256 << 10, value_parser = clap::value_parser!(u32).range(1..16_777_216))]
+    pub max_event: u32,
+    /// Most events of one request (at most 65000)
+    #[arg(long, env = "TRIBUTARY_MAX_EVENTS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=65_000))]
+    pub max_events: u32,
+    /// Most ingest requests a second for each tenant; 0 is no limit
+    #[arg(long, env = "TRIBUTARY_TENANT_RATE", default_value_t = 0)]
+    pub tenant_rate: u32,
+    /// Most bytes of request bodies held in memory at once
+    #[arg(long, env = "TRIBUTARY_BODY_MEMORY", default_value_t = 256 << 20)]
+    pub body_memory: usize,
+}
+
+impl Settings {
+    /// The address that the outside uses, without a slash at its end. `bound` is the address listened on.
+    pub fn public_base(&self, bound: SocketAddr) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{bound}"),
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, std::num::ParseFloatError> {
+    text.parse().map(|seconds: f64| Duration::from_secs_f64(seconds.clamp(0.05, 86_400.0)))
+}

@@ -1,0 +1,315 @@
+//! What one transaction of the lane holds, decided without touching the database: which events are new, which
+//! repeat an earlier one, which conflict with one, and which requests were seen before.
+use std::{collections::HashMap, fmt::Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Append, Claim, Half, Once, Outcome, Row, Verdict};
+use crate::ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId};
+
+/// What became of the events of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many were accepted.
+    pub accepted: usize,
+    /// The place of each that repeats an earlier event, and that event.
+    pub duplicates: Vec<(usize, EventId)>,
+    /// Those that broke their contract: the inside of the answer's `rejected`; empty when there are none.
+    pub rejected: String,
+    /// Those accepted with a warning, likewise.
+    pub warnings: String,
+}
+
+impl Summary {
+    /// 201 when anything was accepted or recognised, 422 when all of it broke its contract.
+    pub fn status(&self) -> u16 {
+        if self.accepted + self.duplicates.len() > 0 { 201 } else { 422 }
+    }
+
+    /// Notes the errors (a JSON array) of the event at `index`.
+    fn list(to: &mut String, index: usize, errors: &str) {
+        let comma = if to.is_empty() { "" } else { "," };
+        let _ = write!(to, r#"{comma}{{"index":{index},"errors":{errors}}}"#);
+    }
+
+    /// Notes an event that is stored with its verdict.
+    pub fn add(&mut self, index: usize, verdict: Verdict, errors: Option<&str>) {
+        match verdict {
+            Verdict::Accepted => {
+                self.accepted += 1;
+                if let Some(errors) = errors {
+                    Self::list(&mut self.warnings, index, errors);
+                }
+            }
+            Verdict::Quarantined => Self::list(&mut self.rejected, index, errors.unwrap_or("[]")),
+        }
+    }
+}
+
+/// What one commit adds up to for one tenant, type and token: what the follower of batches counts.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Tally {
+    /// Whose events.
+    pub tenant: TenantId,
+    /// Their type.
+    pub event_type: EventTypeId,
+    /// The token they came with.
+    pub source: Option<TokenId>,
+    /// How many were accepted.
+    pub accepted: i64,
+    /// How many were quarantined.
+    pub quarantined: i64,
+    /// How many repeated an earlier event.
+    pub duplicates: i64,
+    /// The newest receipt.
+    pub last: ReceiptId,
+}
+
+/// What is known of the keys and values that a batch asks about.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Unique values seen before: content and event of the first.
+    pub values: HashMap<(TenantId, EventTypeId, Half), (Half, EventId)>,
+    /// Idempotency keys seen before: body, receipt, and what became of it.
+    pub keys: HashMap<(TenantId, [u8; 32]), ([u8; 32], ReceiptId, Summary)>,
+}
+
+/// What is to be written, and what is to be answered.
+#[derive(Default)]
+pub(super) struct Plan<'j> {
+    /// One for each request, in their order.
+    pub outcomes: Vec<Outcome>,
+    pub events: Vec<NewEvent<'j>>,
+    pub claims: Vec<Claim>,
+    pub receipts: Vec<(TenantId, ReceiptId, Summary)>,
+    pub keys: Vec<(TenantId, Once, ReceiptId)>,
+    pub tallies: Vec<Tally>,
+    /// Tenant and receipt of each request that stored something.
+    pub stored: Vec<u8>,
+}
+
+/// An event to be written.
+pub(super) struct NewEvent<'j> {
+    pub tenant: TenantId,
+    pub id: EventId,
+    pub source: Option<TokenId>,
+    pub row: &'j Row,
+    /// In place of the row's own, when it conflicts.
+    pub conflict: Option<String>,
+}
+
+impl NewEvent<'_> {
+    pub fn verdict(&self) -> Verdict {
+        if self.conflict.is_some() { Verdict::Quarantined } else { self.row.verdict }
+    }
+
+    pub fn errors(&self) -> Option<&str> {
+        self.conflict.as_deref().or(self.row.errors.as_deref())
+    }
+}
+
+enum Fate {
+    New,
+    Duplicate(EventId),
+    Conflict(EventId),
+}
+
+/// Decides a batch. `known` holds what the database says of its keys and values, and learns what the batch adds.
+pub(super) fn decide<'j>(jobs: impl Iterator<Item = &'j Append>, known: &mut Known) -> Plan<'j> {
+    let mut plan = Plan::default();
+    for append in jobs {
+        let outcome = plan.decide_one(append, known);
+        plan.outcomes.push(outcome);
+    }
+    plan
+}
+
+impl<'j> Plan<'j> {
+    fn decide_one(&mut self, append: &'j Append, known: &mut Known) -> Outcome {
+        if let Some(once) = &append.once
+            && let Some((body, receipt, summary)) = known.keys.get(&(append.tenant, once.key))
+        {
+            return if *body == once.body { Outcome::Repeated(*receipt, summary.clone()) } else { Outcome::KeyReused };
+        }
+        let fates = fates(append, known);
+        if let Some(summary) = refusal(append, &fates) {
+            return Outcome::Refused(summary);
+        }
+        let summary = self.store(append, fates, known);
+        if append.once.is_some() || !summary.duplicates.is_empty() {
+            self.receipts.push((append.tenant, append.receipt, summary.clone()));
+        }
+        if let Some(once) = &append.once {
+            known.keys.insert((append.tenant, once.key), (once.body, append.receipt, summary.clone()));
+            self.keys.push((append.tenant, once.clone(), append.receipt));
+        }
+        Outcome::Stored(summary)
+    }
+
+    fn store(&mut self, append: &'j Append, fates: Vec<Fate>, known: &mut Known) -> Summary {
+        let mut summary = Summary::default();
+        let tenant = append.tenant;
+        for (index, (row, fate)) in append.rows.iter().zip(fates).enumerate() {
+            let id = append.receipt.event(index);
+            let conflict = match fate {
+                Fate::Duplicate(first) => {
+                    summary.duplicates.push((index, first));
+                    self.tally(append, row.event_type).duplicates += 1;
+                    continue;
+                }
+                Fate::Conflict(first) => Some(conflict_error(row, first)),
+                Fate::New => None,
+            };
+            let event = NewEvent { tenant, id, source: append.source, row, conflict };
+            summary.add(index, event.verdict(), event.errors());
+            match event.verdict() {
+                Verdict::Accepted => self.tally(append, row.event_type).accepted += 1,
+                Verdict::Quarantined => self.tally(append, row.event_type).quarantined += 1,
+            }
+            // only an accepted event claims its value: one in quarantine may be sent again, mended
+            if let (Verdict::Accepted, Some(unique)) = (event.verdict(), &row.unique) {
+                let key = (tenant, row.event_type, unique.value);
+                if known.values.insert(key, (unique.content, id)).is_none() {
+                    self.claims.push((tenant, row.event_type, unique.value, unique.content, id));
+                }
+            }
+            self.events.push(event);
+        }
+        self.stored.extend_from_slice(tenant.0.as_bytes());
+        self.stored.extend_from_slice(append.receipt.0.as_bytes());
+        summary
+    }
+
+    fn tally(&mut self, append: &Append, event_type: EventTypeId) -> &mut Tally {
+        let same = |t: &Tally| t.event_type == event_type && t.tenant == append.tenant && t.source == append.source;
+        // few different ones in a batch, and the last one most often: a search from the end beats a map
+        let at = self.tallies.iter().rposition(same).unwrap_or_else(|| {
+            self.tallies.push(Tally {
+                tenant: append.tenant,
+                event_type,
+                source: append.source,
+                accepted: 0,
+                quarantined: 0,
+                duplicates: 0,
+                last: append.receipt,
+            });
+            self.tallies.len() - 1
+        });
+        let tally = &mut self.tallies[at];
+        tally.last = tally.last.max(append.receipt);
+        tally
+    }
+}
+
+/// What each event of a request is, seen against what is known and against those before it in the same request.
+fn fates(append: &Append, known: &Known) -> Vec<Fate> {
+    let mut own: HashMap<(EventTypeId, Half), (Half, EventId)> = HashMap::new();
+    let mut fates = Vec::with_capacity(append.rows.len());
+    for (index, row) in append.rows.iter().enumerate() {
+        let (Some(unique), Verdict::Accepted) = (&row.unique, row.verdict) else {
+            fates.push(Fate::New);
+            continue;
+        };
+        let first = known
+            .values
+            .get(&(append.tenant, row.event_type, unique.value))
+            .or_else(|| own.get(&(row.event_type, unique.value)));
+        fates.push(match first {
+            Some((content, first)) if *content == unique.content => Fate::Duplicate(*first),
+            Some((_, first)) => Fate::Conflict(*first),
+            None => {
+                own.insert((row.event_type, unique.value), (unique.content, append.receipt.event(index)));
+                Fate::New
+            }
+        });
+    }
+    fates
+}
+
+/// What is answered when a conflict refuses the whole request.
+fn refusal(append: &Append, fates: &[Fate]) -> Option<Summary> {
+    let refuses = |row: &Row, fate: &Fate| matches!(fate, Fate::Conflict(_)) && (append.strict || row.refuse);
+    let rows = || append.rows.iter().zip(fates);
+    if !rows().any(|(row, fate)| refuses(row, fate)) {
+        return None;
+    }
+    let mut summary = Summary::default();
+    for (index, (row, fate)) in rows().enumerate() {
+        if let Fate::Conflict(first) = fate {
+            summary.add(index, Verdict::Quarantined, Some(&conflict_error(row, *first)));
+        }
+    }
+    Some(summary)
+}
+
+fn conflict_error(row: &Row, first: EventId) -> String {
+    let path = row.unique.as_ref().map_or("", |unique| &*unique.path);
+    let message = format!("event {first} has the same value with another payload");
+    serde_json::json!([{ "path": path, "rule": "conflict", "message": message }]).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{clock::Clock, db::lane::Unique};
+
+    fn append(rows: &[(u8, u8)], strict: bool, once: Option<(u8, u8)>) -> Append {
+        let clock = Clock::system();
+        Append {
+            tenant: TenantId(uuid::Uuid::nil()),
+            receipt: ReceiptId::issue(&clock),
+            source: None,
+            rows: rows
+                .iter()
+                .map(|(value, content)| Row {
+                    event_type: EventTypeId(uuid::Uuid::nil()),
+                    verdict: Verdict::Accepted,
+                    payload: Bytes::from_static(b"{}"),
+                    errors: None,
+                    unique: Some(Unique { value: [*value; 16], content: [*content; 16], path: Arc::from("/id") }),
+                    refuse: false,
+                })
+                .collect(),
+            strict,
+            once: once.map(|(key, body)| Once { key: [key; 32], body: [body; 32] }),
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_a_duplicate_and_another_payload_a_conflict() {
+        let request = append(&[(1, 1), (1, 1), (1, 2)], false, None);
+        let plan = decide([&request].into_iter(), &mut Known::default());
+        let Outcome::Stored(summary) = &plan.outcomes[0] else { panic!("{:?}", plan.outcomes) };
+        assert_eq!((summary.accepted, summary.duplicates.as_slice()), (1, &[(1, request.receipt.event(0))][..]));
+        assert!(summary.rejected.contains(r#""index":2"#) && summary.rejected.contains(r#""rule":"conflict""#));
+        assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (2, 1, 1));
+    }
+
+    #[test]
+    fn a_strict_request_with_a_conflict_leaves_nothing_behind() {
+        let (first, strict, third) =
+            (append(&[(1, 1)], false, None), append(&[(2, 2), (1, 9)], true, None), append(&[(2, 3)], false, None));
+        let plan = decide([&first, &strict, &third].into_iter(), &mut Known::default());
+        assert!(matches!(&plan.outcomes[1], Outcome::Refused(s) if s.status() == 422));
+        // the refused request has not claimed the value 2
+        assert!(matches!(&plan.outcomes[2], Outcome::Stored(s) if s.accepted == 1));
+        assert_eq!(plan.events.len(), 2);
+    }
+
+    #[test]
+    fn a_twin_in_the_same_batch_is_answered_like_the_first() {
+        let (first, twin, other) = (
+            append(&[(1, 1)], false, Some((7, 7))),
+            append(&[(1, 1)], false, Some((7, 7))),
+            append(&[], false, Some((7, 8))),
+        );
+        let plan = decide([&first, &twin, &other].into_iter(), &mut Known::default());
+        assert!(matches!(&plan.outcomes[1], Outcome::Repeated(r, s) if *r == first.receipt && s.accepted == 1));
+        assert!(matches!(&plan.outcomes[2], Outcome::KeyReused));
+        assert_eq!((plan.events.len(), plan.keys.len()), (1, 1));
+    }
+}

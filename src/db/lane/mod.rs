@@ -1,0 +1,241 @@
+//! The write lane: the one way by which events reach the disk.
+//!
+//! Requests queue here, bounded in count and in bytes. A lane takes whatever is queued, at once and without a
+//! timer, writes it in one transaction, and answers everybody who waited for it: under load, many requests share
+//! one sync of the disk; alone, a request waits for nobody. SQLite has one lane, since it has one writer;
+//! PostgreSQL has several.
+mod batch;
+mod postgres;
+mod sqlite;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
+
+use super::Db;
+use crate::{
+    clock::Clock,
+    error::{Error, Result, Unavailable},
+    ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+};
+pub use batch::{Summary, Tally};
+
+/// How many requests may wait. At 50,000 a second, this is a fiftieth of a second.
+const QUEUED_REQUESTS: usize = 1024;
+/// How many bytes of payload may wait: it bounds the memory.
+const QUEUED_BYTES: usize = 24 << 20;
+/// How many bytes of payload one transaction may hold, so that none takes long.
+const BATCH_BYTES: usize = 4 << 20;
+/// PostgreSQL: how many lanes, so that one can gather while others wait for the server.
+const POSTGRES_LANES: usize = 4;
+
+/// The events of one request, judged and ready to be stored.
+#[derive(Debug)]
+pub struct Append {
+    /// Whose they are.
+    pub tenant: TenantId,
+    /// The receipt to be issued; its events take their ids from it.
+    pub receipt: ReceiptId,
+    /// The token they came with.
+    pub source: Option<TokenId>,
+    /// All events of the request, in its order.
+    pub rows: Vec<Row>,
+    /// Whether one that conflicts refuses all of them.
+    pub strict: bool,
+    /// Set when the request must have its effect once.
+    pub once: Option<Once>,
+}
+
+/// One event of a request.
+#[derive(Debug)]
+pub struct Row {
+    /// Its type.
+    pub event_type: EventTypeId,
+    /// What became of its contract.
+    pub verdict: Verdict,
+    /// Its text, exactly as sent.
+    pub payload: Bytes,
+    /// Why it is quarantined, or what it was warned of: a JSON array.
+    pub errors: Option<String>,
+    /// Set when its type names what makes an event unique.
+    pub unique: Option<Unique>,
+    /// Whether a conflict of this one refuses the whole request.
+    pub refuse: bool,
+}
+
+/// What became of an event when it was kept to its contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "TEXT", rename_all = "lowercase")]
+pub enum Verdict {
+    /// It keeps its contract, or its type lets it pass with a warning.
+    Accepted,
+    /// It breaks its contract.
+    Quarantined,
+}
+
+impl Verdict {
+    /// As the database and the wire spell it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// Half a SHA-256: enough to tell values and payloads of one event type apart.
+pub type Half = [u8; 16];
+
+/// What makes an event unique within its type.
+#[derive(Debug, Clone)]
+pub struct Unique {
+    /// Of the value of its unique fields.
+    pub value: Half,
+    /// Of its payload.
+    pub content: Half,
+    /// Which fields: said when they conflict.
+    pub path: Arc<str>,
+}
+
+/// An idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// SHA-256 of path and key.
+    pub key: [u8; 32],
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+}
+
+/// What an [`Append`] became. Whatever says "stored" is on disk.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Stored.
+    Stored(Summary),
+    /// Its idempotency key was seen before, with the same body: nothing stored; this is what became of the first.
+    Repeated(ReceiptId, Summary),
+    /// Its idempotency key was seen before, with another body: nothing stored.
+    KeyReused,
+    /// It was strict and one of its events conflicts: nothing stored.
+    Refused(Summary),
+}
+
+struct Job {
+    append: Append,
+    answer: oneshot::Sender<Result<Outcome, Unavailable>>,
+    /// Held until the job is answered.
+    _bytes: OwnedSemaphorePermit,
+}
+
+impl Job {
+    fn bytes(&self) -> usize {
+        self.append.rows.iter().map(|row| row.payload.len()).sum()
+    }
+}
+
+/// The entrance to the write lane. Cheap to clone.
+#[derive(Clone)]
+pub struct Lane {
+    queue: mpsc::Sender<Job>,
+    bytes: Arc<Semaphore>,
+    commits: watch::Sender<u64>,
+}
+
+impl Lane {
+    /// Starts the lanes of `db` on `tasks`. They end when the last [`Lane`] is dropped and the queue is worked off.
+    pub fn start(db: &Db, clock: &Clock, tasks: &TaskTracker) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUED_REQUESTS);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let commits = watch::Sender::new(0);
+        match db {
+            Db::Sqlite { write, .. } => {
+                tasks.spawn(sqlite::run(write.clone(), jobs, clock.clone(), commits.clone()));
+            }
+            Db::Postgres(pool) => {
+                for _ in 0..POSTGRES_LANES {
+                    tasks.spawn(postgres::run(pool.clone(), jobs.clone(), clock.clone(), commits.clone()));
+                }
+            }
+        }
+        Self { queue, bytes: Arc::new(Semaphore::new(QUEUED_BYTES)), commits }
+    }
+
+    /// Stores the events of one request and returns once they are on disk.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: the queue is full, or the database cannot write. Nothing was stored, or (when the
+    /// failure struck during the commit) it is found again by its idempotency key.
+    pub async fn append(&self, append: Append) -> Result<Outcome> {
+        let size: usize = append.rows.iter().map(|row| row.payload.len() + 64).sum();
+        let permits = u32::try_from(size.min(QUEUED_BYTES)).unwrap_or(u32::MAX);
+        let Ok(held) = self.bytes.clone().try_acquire_many_owned(permits) else {
+            return Err(Error::Unavailable(Unavailable::QueueFull));
+        };
+        let (answer, answered) = oneshot::channel();
+        self.queue.try_send(Job { append, answer, _bytes: held }).map_err(|refused| {
+            Error::Unavailable(match refused {
+                mpsc::error::TrySendError::Full(_) => Unavailable::QueueFull,
+                mpsc::error::TrySendError::Closed(_) => Unavailable::ShuttingDown,
+            })
+        })?;
+        match answered.await {
+            Ok(outcome) => outcome.map_err(Error::Unavailable),
+            Err(_) => Err(Error::Unavailable(Unavailable::ShuttingDown)),
+        }
+    }
+
+    /// Whether a request would be refused now: asked before work is spent on it.
+    pub fn is_full(&self) -> bool {
+        self.queue.capacity() == 0 || self.bytes.available_permits() == 0
+    }
+
+    /// Changes with every commit of this process.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+}
+
+/// Takes what is queued: at least one job, unless the queue is closed and empty.
+async fn take(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
+    let mut jobs = jobs.lock().await;
+    let first = jobs.recv().await?;
+    let mut bytes = first.bytes();
+    let mut taken = vec![first];
+    while bytes < BATCH_BYTES
+        && let Ok(job) = jobs.try_recv()
+    {
+        bytes += job.bytes();
+        taken.push(job);
+    }
+    Some(taken)
+}
+
+fn answer(jobs: Vec<Job>, outcomes: Result<Vec<Outcome>, Unavailable>) {
+    match outcomes {
+        Ok(outcomes) => {
+            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                // whoever has gone away has no need of an answer
+                let _ = job.answer.send(Ok(outcome));
+            }
+        }
+        Err(why) => {
+            for job in jobs {
+                let _ = job.answer.send(Err(why));
+            }
+        }
+    }
+}
+
+/// What a failed commit means to those who waited for it, said once in the log; then a moment of rest.
+async fn failed(error: &sqlx::Error, requests: usize) -> Unavailable {
+    let why = crate::error::unavailable(error).unwrap_or(Unavailable::Database);
+    tracing::error!(%error, requests, "a commit failed; its requests were answered 503");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    why
+}
+
+/// A row of `unique_values`: tenant, type, value, content, event.
+type Claim = (TenantId, EventTypeId, Half, Half, EventId);

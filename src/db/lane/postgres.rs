@@ -1,0 +1,197 @@
+//! The lanes of PostgreSQL: each gathers what is queued while the others wait for the server. Every table takes one
+//! statement a batch, its columns as arrays.
+//!
+//! Two processes may be sent the same unique value or idempotency key at once. Whoever writes one first takes an
+//! advisory lock of its tenant and type (or key), in order, until the commit; so reading before writing is safe.
+use std::{collections::BTreeSet, sync::Arc};
+
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, PgPool, Row as _};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use super::{
+    Half, Job, Outcome, Summary, answer,
+    batch::{Known, Plan, decide},
+    failed, take,
+};
+use crate::{
+    clock::Clock,
+    ids::{EventId, EventTypeId, ReceiptId, TenantId, new_id},
+};
+
+const EVENTS: &str = "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload, errors)
+    SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])";
+
+const KNOWN_VALUES: &str = "SELECT u.tenant_id, u.event_type_id, u.digest, u.content, u.event_id
+    FROM UNNEST($1::uuid[], $2::uuid[], $3::bytea[]) AS asked (tenant_id, event_type_id, digest)
+    JOIN unique_values AS u USING (tenant_id, event_type_id, digest)";
+
+const CLAIM_VALUES: &str = "INSERT INTO unique_values (tenant_id, event_type_id, digest, content, event_id)
+    SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], $5::uuid[])";
+
+const KNOWN_KEYS: &str = "SELECT k.tenant_id, k.digest, k.body, r.id, r.accepted, r.duplicates, r.rejected, r.warnings
+    FROM UNNEST($1::uuid[], $2::bytea[]) AS asked (tenant_id, digest)
+    JOIN idempotency_keys AS k USING (tenant_id, digest)
+    JOIN receipts AS r ON r.tenant_id = k.tenant_id AND r.id = k.receipt_id";
+
+const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body, receipt_id)
+    SELECT * FROM UNNEST($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[])";
+
+const RECEIPTS: &str = "INSERT INTO receipts (tenant_id, id, status, accepted, duplicates, rejected, warnings)
+    SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])";
+
+pub(super) async fn run(
+    pool: PgPool,
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    clock: Clock,
+    commits: watch::Sender<u64>,
+) {
+    while let Some(taken) = take(&jobs).await {
+        match write(&pool, &taken, &clock).await {
+            Ok(outcomes) => {
+                answer(taken, Ok(outcomes));
+                commits.send_modify(|commits| *commits += 1);
+            }
+            Err(error) => {
+                let why = failed(&error, taken.len()).await;
+                answer(taken, Err(why));
+            }
+        }
+    }
+}
+
+async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+    let mut tx = pool.begin().await?;
+    let mut known = Known::default();
+    look_up(&mut tx, jobs, &mut known).await?;
+    let plan = decide(jobs.iter().map(|job| &job.append), &mut known);
+    if plan.stored.is_empty() {
+        return Ok(plan.outcomes);
+    }
+    events(&mut tx, &plan).await?;
+    extras(&mut tx, &plan).await?;
+    sqlx::query("INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)")
+        .bind(new_id(clock))
+        .bind(serde_json::to_string(&plan.tallies).unwrap_or_default())
+        .bind(plan.stored)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(plan.outcomes)
+}
+
+async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {
+    let (mut tenants, mut types, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut key_tenants, mut keys) = (Vec::new(), Vec::new());
+    let mut locks = BTreeSet::new();
+    for append in jobs.iter().map(|job| &job.append) {
+        for row in &append.rows {
+            if let Some(unique) = &row.unique {
+                tenants.push(append.tenant.0);
+                types.push(row.event_type.0);
+                values.push(unique.value.to_vec());
+                locks.insert(lock(append.tenant, row.event_type.0.as_bytes()));
+            }
+        }
+        if let Some(once) = &append.once {
+            key_tenants.push(append.tenant.0);
+            keys.push(once.key.to_vec());
+            locks.insert(lock(append.tenant, &once.key));
+        }
+    }
+    if locks.is_empty() {
+        return Ok(());
+    }
+    // UNNEST keeps the order of the set, so two lanes never wait for each other in a circle
+    let locks: Vec<i64> = locks.into_iter().collect();
+    sqlx::query("SELECT pg_advisory_xact_lock(key) FROM UNNEST($1::bigint[]) AS key")
+        .bind(locks)
+        .execute(&mut *connection)
+        .await?;
+    if !values.is_empty() {
+        let seen = sqlx::query(KNOWN_VALUES).bind(tenants).bind(types).bind(values).fetch_all(&mut *connection).await?;
+        for row in seen {
+            let key = (row.try_get::<TenantId, _>(0)?, row.try_get::<EventTypeId, _>(1)?, half(row.try_get(2)?));
+            known.values.insert(key, (half(row.try_get(3)?), row.try_get::<EventId, _>(4)?));
+        }
+    }
+    if !keys.is_empty() {
+        for row in sqlx::query(KNOWN_KEYS).bind(key_tenants).bind(keys).fetch_all(&mut *connection).await? {
+            let summary = Summary {
+                accepted: usize::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+                duplicates: serde_json::from_str(row.try_get(5)?).unwrap_or_default(),
+                rejected: row.try_get(6)?,
+                warnings: row.try_get(7)?,
+            };
+            let key = (row.try_get::<TenantId, _>(0)?, whole(row.try_get(1)?));
+            known.keys.insert(key, (whole(row.try_get(2)?), row.try_get::<ReceiptId, _>(3)?, summary));
+        }
+    }
+    Ok(())
+}
+
+/// The number of the advisory lock for what `about` names in a tenant.
+fn lock(tenant: TenantId, about: &[u8]) -> i64 {
+    let digest = Sha256::new().chain_update(tenant.0).chain_update(about).finalize();
+    i64::from_be_bytes(std::array::from_fn(|at| digest[at]))
+}
+
+async fn events(connection: &mut PgConnection, plan: &Plan<'_>) -> sqlx::Result<()> {
+    let events = &plan.events;
+    let column = |of: fn(&super::batch::NewEvent) -> uuid::Uuid| events.iter().map(of).collect::<Vec<_>>();
+    sqlx::query(EVENTS)
+        .bind(column(|event| event.tenant.0))
+        .bind(column(|event| event.id.0))
+        .bind(column(|event| event.row.event_type.0))
+        .bind(events.iter().map(|event| event.source.map(|source| source.0)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.verdict().word()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| String::from_utf8_lossy(&event.row.payload)).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.errors()).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn extras(connection: &mut PgConnection, plan: &Plan<'_>) -> sqlx::Result<()> {
+    if !plan.claims.is_empty() {
+        sqlx::query(CLAIM_VALUES)
+            .bind(plan.claims.iter().map(|claim| claim.0.0).collect::<Vec<_>>())
+            .bind(plan.claims.iter().map(|claim| claim.1.0).collect::<Vec<_>>())
+            .bind(plan.claims.iter().map(|claim| claim.2.to_vec()).collect::<Vec<_>>())
+            .bind(plan.claims.iter().map(|claim| claim.3.to_vec()).collect::<Vec<_>>())
+            .bind(plan.claims.iter().map(|claim| claim.4.0).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !plan.receipts.is_empty() {
+        let summaries = || plan.receipts.iter().map(|(_, _, summary)| summary);
+        sqlx::query(RECEIPTS)
+            .bind(plan.receipts.iter().map(|receipt| receipt.0.0).collect::<Vec<_>>())
+            .bind(plan.receipts.iter().map(|receipt| receipt.1.0).collect::<Vec<_>>())
+            .bind(summaries().map(|summary| i64::from(summary.status())).collect::<Vec<_>>())
+            .bind(summaries().map(|summary| i64::try_from(summary.accepted).unwrap_or(i64::MAX)).collect::<Vec<_>>())
+            .bind(summaries().map(|s| serde_json::to_string(&s.duplicates).unwrap_or_default()).collect::<Vec<_>>())
+            .bind(summaries().map(|summary| summary.rejected.as_str()).collect::<Vec<_>>())
+            .bind(summaries().map(|summary| summary.warnings.as_str()).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !plan.keys.is_empty() {
+        sqlx::query(CLAIM_KEYS)
+            .bind(plan.keys.iter().map(|key| key.0.0).collect::<Vec<_>>())
+            .bind(plan.keys.iter().map(|key| key.1.key.to_vec()).collect::<Vec<_>>())
+            .bind(plan.keys.iter().map(|key| key.1.body.to_vec()).collect::<Vec<_>>())
+            .bind(plan.keys.iter().map(|key| key.2.0).collect::<Vec<_>>())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+fn half(bytes: Vec<u8>) -> Half {
+    bytes.try_into().unwrap_or_default()
+}
+
+fn whole(bytes: Vec<u8>) -> [u8; 32] {
+    bytes.try_into().unwrap_or_default()
+}

@@ -1,0 +1,268 @@
+//! The lane of SQLite: one task, one connection, one statement string a batch.
+//!
+//! sqlx hands every call over to a thread of the connection, so a clean batch is one call: begin, insert all
+//! events, insert the batch row, commit. The events travel as two blobs (fixed-size records, payloads end to end)
+//! and one JSON array of numbers that say where each payload lies: no payload is ever escaped or parsed again.
+use std::sync::Arc;
+
+use sqlx::{Row as _, SqliteConnection};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use super::{
+    Half, Job, Outcome, Summary, Unavailable, answer,
+    batch::{Known, NewEvent, Plan, decide},
+    failed, take,
+};
+use crate::{
+    clock::Clock,
+    db::write::SqliteWriter,
+    ids::{EventId, EventTypeId, ReceiptId, TenantId, new_id},
+};
+
+macro_rules! events_and_commit {
+    () => {
+        "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload)
+         SELECT substr($1, key * 64 + 1, 16), substr($1, key * 64 + 17, 16), substr($1, key * 64 + 33, 16),
+                nullif(substr($1, key * 64 + 49, 16), zeroblob(16)), 'accepted',
+                CAST(substr($2, (value >> 24) + 1, value & 16777215) AS TEXT)
+         FROM json_each($3);
+         INSERT INTO batches (id, tallies, receipts) VALUES ($4, $5, $6);
+         COMMIT"
+    };
+}
+/// A batch whose requests name no keys and no unique values: all in one call.
+const CLEAN: &str = concat!("BEGIN IMMEDIATE;", events_and_commit!());
+/// The same, when the transaction is open already.
+const REST: &str = events_and_commit!();
+
+/// Events that carry errors: few, so they may travel as JSON.
+const WITH_ERRORS: &str = "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload, errors)
+    SELECT unhex(value->>0), unhex(value->>1), unhex(value->>2), unhex(value->>3), value->>4, value->>5, value->>6
+    FROM json_each($1)";
+
+const KNOWN_VALUES: &str = "SELECT u.tenant_id, u.event_type_id, u.digest, u.content, u.event_id
+    FROM json_each($2) AS asked JOIN unique_values AS u
+      ON u.tenant_id = substr($1, asked.key * 48 + 1, 16) AND u.event_type_id = substr($1, asked.key * 48 + 17, 16)
+     AND u.digest = substr($1, asked.key * 48 + 33, 16)";
+
+const CLAIM_VALUES: &str = "INSERT INTO unique_values (tenant_id, event_type_id, digest, content, event_id)
+    SELECT substr($1, key * 80 + 1, 16), substr($1, key * 80 + 17, 16), substr($1, key * 80 + 33, 16),
+           substr($1, key * 80 + 49, 16), substr($1, key * 80 + 65, 16) FROM json_each($2)";
+
+const KNOWN_KEYS: &str = "SELECT k.tenant_id, k.digest, k.body, r.id, r.accepted, r.duplicates, r.rejected, r.warnings
+    FROM json_each($2) AS asked JOIN idempotency_keys AS k
+      ON k.tenant_id = substr($1, asked.key * 48 + 1, 16) AND k.digest = substr($1, asked.key * 48 + 17, 32)
+    JOIN receipts AS r ON r.tenant_id = k.tenant_id AND r.id = k.receipt_id";
+
+const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body, receipt_id)
+    SELECT substr($1, key * 96 + 1, 16), substr($1, key * 96 + 17, 32), substr($1, key * 96 + 49, 32),
+           substr($1, key * 96 + 81, 16) FROM json_each($2)";
+
+const RECEIPTS: &str = "INSERT INTO receipts (tenant_id, id, status, accepted, duplicates, rejected, warnings)
+    SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6
+    FROM json_each($1)";
+
+pub(super) async fn run(
+    writer: SqliteWriter,
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    clock: Clock,
+    commits: watch::Sender<u64>,
+) {
+    while let Some(taken) = take(&jobs).await {
+        match commit(&writer, &taken, &clock).await {
+            Ok(outcomes) => {
+                answer(taken, Ok(outcomes));
+                commits.send_modify(|commits| *commits += 1);
+            }
+            Err(error) => {
+                let why = failed(&error, taken.len()).await;
+                answer(taken, Err(why));
+            }
+        }
+    }
+}
+
+async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+    let mut guard = writer.lock().await?;
+    let Some(connection) = guard.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
+    let result = write(connection, jobs, clock).await;
+    if let Err(error) = &result {
+        let rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await.is_ok();
+        let full = crate::error::unavailable(error) == Some(Unavailable::DiskFull);
+        // a failed sync must not be tried again on the same file handle: close it, and let the next one verify
+        if !rolled_back && !full {
+            *guard = None;
+        }
+    }
+    result
+}
+
+async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+    let mut known = Known::default();
+    let appends = || jobs.iter().map(|job| &job.append);
+    let asks = appends().any(|append| append.once.is_some() || append.rows.iter().any(|row| row.unique.is_some()));
+    if asks {
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        look_up(connection, jobs, &mut known).await?;
+    }
+    let plan = decide(appends(), &mut known);
+    let clean = !asks && plan.receipts.is_empty() && plan.events.iter().all(|event| event.errors().is_none());
+    if plan.stored.is_empty() {
+        if asks {
+            sqlx::query("ROLLBACK").execute(&mut *connection).await?;
+        }
+        return Ok(plan.outcomes);
+    }
+    if !clean {
+        if !asks {
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        }
+        extras(connection, &plan).await?;
+    }
+    let (records, payloads, places) = packed(plan.events.iter().filter(|event| event.errors().is_none()));
+    let tallies = serde_json::to_string(&plan.tallies).unwrap_or_default();
+    sqlx::query(if clean { CLEAN } else { REST })
+        .bind(records)
+        .bind(payloads)
+        .bind(places)
+        .bind(new_id(clock))
+        .bind(tallies)
+        .bind(plan.stored)
+        .execute(connection)
+        .await?;
+    Ok(plan.outcomes)
+}
+
+/// The events as fixed-size records, their payloads end to end, and where each payload lies.
+fn packed<'a>(events: impl Iterator<Item = &'a NewEvent<'a>>) -> (Vec<u8>, Vec<u8>, String) {
+    use std::fmt::Write;
+    let (mut records, mut payloads, mut places) = (Vec::new(), Vec::new(), String::from("["));
+    for event in events {
+        records.extend_from_slice(event.tenant.0.as_bytes());
+        records.extend_from_slice(event.id.0.as_bytes());
+        records.extend_from_slice(event.row.event_type.0.as_bytes());
+        records.extend_from_slice(event.source.map_or(uuid::Uuid::nil(), |source| source.0).as_bytes());
+        // lengths fit 24 bits: an event's limit can not be set above 16 MiB
+        let place = (payloads.len() << 24) | event.row.payload.len();
+        let _ = write!(places, "{}{place}", if places.len() > 1 { "," } else { "" });
+        payloads.extend_from_slice(&event.row.payload);
+    }
+    places.push(']');
+    (records, payloads, places)
+}
+
+/// `[0,0,…]`: as many rows as there are records of `size` bytes in `blob`.
+fn rows(blob: &[u8], size: usize) -> String {
+    format!("[{}]", vec!["0"; blob.len() / size].join(","))
+}
+
+async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {
+    let (mut values, mut keys) = (Vec::new(), Vec::new());
+    for append in jobs.iter().map(|job| &job.append) {
+        for row in &append.rows {
+            if let Some(unique) = &row.unique {
+                values.extend_from_slice(append.tenant.0.as_bytes());
+                values.extend_from_slice(row.event_type.0.as_bytes());
+                values.extend_from_slice(&unique.value);
+            }
+        }
+        if let Some(once) = &append.once {
+            keys.extend_from_slice(append.tenant.0.as_bytes());
+            keys.extend_from_slice(&once.key);
+        }
+    }
+    if !values.is_empty() {
+        let asked = rows(&values, 48);
+        for row in sqlx::query(KNOWN_VALUES).bind(values).bind(asked).fetch_all(&mut *connection).await? {
+            let key = (row.try_get::<TenantId, _>(0)?, row.try_get::<EventTypeId, _>(1)?, half(row.try_get(2)?));
+            known.values.insert(key, (half(row.try_get(3)?), row.try_get::<EventId, _>(4)?));
+        }
+    }
+    if !keys.is_empty() {
+        let asked = rows(&keys, 48);
+        for row in sqlx::query(KNOWN_KEYS).bind(keys).bind(asked).fetch_all(&mut *connection).await? {
+            let summary = Summary {
+                accepted: usize::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+                duplicates: serde_json::from_str(row.try_get(5)?).unwrap_or_default(),
+                rejected: row.try_get(6)?,
+                warnings: row.try_get(7)?,
+            };
+            let key = (row.try_get::<TenantId, _>(0)?, whole(row.try_get(1)?));
+            known.keys.insert(key, (whole(row.try_get(2)?), row.try_get::<ReceiptId, _>(3)?, summary));
+        }
+    }
+    Ok(())
+}
+
+async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Result<()> {
+    let hex = |id: uuid::Uuid| id.simple().to_string();
+    let with_errors: Vec<_> = plan
+        .events
+        .iter()
+        .filter(|event| event.errors().is_some())
+        .map(|event| {
+            serde_json::json!([
+                hex(event.tenant.0),
+                hex(event.id.0),
+                hex(event.row.event_type.0),
+                event.source.map(|source| hex(source.0)),
+                event.verdict().word(),
+                String::from_utf8_lossy(&event.row.payload),
+                event.errors(),
+            ])
+        })
+        .collect();
+    if !with_errors.is_empty() {
+        let with_errors = serde_json::Value::from(with_errors).to_string();
+        sqlx::query(WITH_ERRORS).bind(with_errors).execute(&mut *connection).await?;
+    }
+    if !plan.claims.is_empty() {
+        let mut blob = Vec::with_capacity(plan.claims.len() * 80);
+        for (tenant, event_type, value, content, event) in &plan.claims {
+            for part in [tenant.0.as_bytes(), event_type.0.as_bytes(), value, content, event.0.as_bytes()] {
+                blob.extend_from_slice(part);
+            }
+        }
+        let count = rows(&blob, 80);
+        sqlx::query(CLAIM_VALUES).bind(blob).bind(count).execute(&mut *connection).await?;
+    }
+    if !plan.receipts.is_empty() {
+        let receipts: Vec<_> = plan
+            .receipts
+            .iter()
+            .map(|(tenant, id, summary)| {
+                let duplicates = serde_json::to_string(&summary.duplicates).unwrap_or_default();
+                serde_json::json!([
+                    hex(tenant.0),
+                    hex(id.0),
+                    summary.status(),
+                    summary.accepted,
+                    duplicates,
+                    summary.rejected,
+                    summary.warnings,
+                ])
+            })
+            .collect();
+        let receipts = serde_json::Value::from(receipts).to_string();
+        sqlx::query(RECEIPTS).bind(receipts).execute(&mut *connection).await?;
+    }
+    if !plan.keys.is_empty() {
+        let mut blob = Vec::with_capacity(plan.keys.len() * 96);
+        for (tenant, once, receipt) in &plan.keys {
+            for part in [&tenant.0.as_bytes()[..], &once.key, &once.body, receipt.0.as_bytes()] {
+                blob.extend_from_slice(part);
+            }
+        }
+        let count = rows(&blob, 96);
+        sqlx::query(CLAIM_KEYS).bind(blob).bind(count).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn half(bytes: Vec<u8>) -> Half {
+    bytes.try_into().unwrap_or_default()
+}
+
+fn whole(bytes: Vec<u8>) -> [u8; 32] {
+    bytes.try_into().unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+//! The database: SQLite in one file, or PostgreSQL. Slices write their SQL once, with [`sql!`](crate::sql), and
+//! never learn which of the two they stand on.
+pub mod lane;
+mod open;
+mod sql;
+mod write;
+
+use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+
+pub use open::OpenError;
+pub use write::SqliteWriter;
+
+/// An open database. Cheap to clone.
+#[derive(Clone)]
+pub enum Db {
+    /// One file: a pool of readers, and one connection that writes.
+    Sqlite {
+        /// Connections that only read.
+        read: SqlitePool,
+        /// The connection that writes.
+        write: SqliteWriter,
+    },
+    /// A server that any number of processes share.
+    Postgres(PgPool),
+}
+
+/// Which of the two databases a statement runs on: what [`sql!`](crate::sql) matches on.
+pub enum Reach<S, P> {
+    /// SQLite, by a pool or a connection.
+    Sqlite(S),
+    /// PostgreSQL, by a pool or a connection.
+    Postgres(P),
+}
+
+impl Db {
+    /// Where a statement that only reads is run.
+    pub fn reach(&self) -> Reach<&SqlitePool, &PgPool> {
+        match self {
+            Self::Sqlite { read, .. } => Reach::Sqlite(read),
+            Self::Postgres(pool) => Reach::Postgres(pool),
+        }
+    }
+
+    /// Whether this is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+}
+
+/// A write transaction, lent to the closure of [`Db::write`].
+pub enum Tx {
+    /// The writing connection, after `BEGIN IMMEDIATE`.
+    Sqlite(tokio::sync::OwnedMutexGuard<Option<SqliteConnection>>),
+    /// A connection of the pool, in a transaction.
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Tx {
+    /// Where a statement of this transaction is run.
+    pub fn reach(&mut self) -> Reach<&mut SqliteConnection, &mut PgConnection> {
+        match self {
+            Self::Sqlite(guard) => Reach::Sqlite(guard.as_mut().expect("a transaction holds an open connection")),
+            Self::Postgres(tx) => Reach::Postgres(tx),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Opens a database, refuses the wrong ones, and brings its tables up to date.
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection, PgPool, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Db, SqliteWriter};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The oldest SQLite without the corruption of a log that is reset while it is read (fixed in 3.51.3).
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+/// Why a database cannot be used. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not an address of either database.
+    #[error("DATABASE_URL must begin with sqlite:// or postgres://")]
+    UnknownKind,
+    /// Its tables were made by a later Tributary.
+    #[error(
+        "the database was written by a newer version of Tributary (its migration {0} is unknown here): start that version, or restore a backup"
+    )]
+    Newer(i64),
+    /// The SQLite library is too old.
+    #[error("SQLite {0} can corrupt its write-ahead log; 3.51.3 or later is needed")]
+    OldSqlite(String),
+    /// PostgreSQL would acknowledge a commit that is not on disk.
+    #[error("PostgreSQL answers commits before they are on disk (synchronous_commit = {0}): set it to on")]
+    NotDurable(String),
+    /// A migration failed.
+    #[error("bringing the tables up to date failed: {0}")]
+    Migrate(#[source] MigrateError),
+    /// The database cannot be reached or opened.
+    #[error("cannot open the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The folder of the SQLite file cannot be made.
+    #[error("cannot make the folder of the database: {0}")]
+    Folder(#[from] std::io::Error),
+}
+
+impl Db {
+    /// Opens the database at `address` (`sqlite://path` or `postgres://…`) and brings its tables up to date.
+    /// A SQLite file and its folder are made when missing.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(address: &str) -> Result<Self, OpenError> {
+        if address.starts_with("sqlite:") {
+            open_sqlite(address).await
+        } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
+            open_postgres(address).await
+        } else {
+            Err(OpenError::UnknownKind)
+        }
+    }
+}
+
+async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
+    let options = SqliteConnectOptions::from_str(address)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .pragma("temp_store", "memory")
+        .pragma("journal_size_limit", "67108864");
+    if let Some(folder) = Path::new(options.get_filename()).parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    // about 8 MiB: a checkpoint that is neither constant nor long
+    let writing = options.clone().pragma("wal_autocheckpoint", "2000").row_buffer_size(1024);
+    let mut writer = SqliteConnection::connect_with(&writing).await?;
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut writer).await?;
+    if !new_enough(&version) {
+        return Err(OpenError::OldSqlite(version));
+    }
+    MIGRATIONS.run(&mut writer).await.map_err(migration_error)?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await?;
+    Ok(Db::Sqlite { read, write: SqliteWriter::new(writer, writing) })
+}
+
+async fn open_postgres(address: &str) -> Result<Db, OpenError> {
+    let options = PgConnectOptions::from_str(address)?.application_name("tributary");
+    let pool: PgPool =
+        PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
+    let durability: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool).await?;
+    if durability == "off" {
+        return Err(OpenError::NotDurable(durability));
+    }
+    MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+    Ok(Db::Postgres(pool))
+}
+
+fn migration_error(error: MigrateError) -> OpenError {
+    match error {
+        MigrateError::VersionMissing(version) => OpenError::Newer(version),
+        other => OpenError::Migrate(other),
+    }
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= OLDEST_SQLITE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::new_enough;
+
+    #[test]
+    fn sqlite_before_3_51_3_is_refused() {
+        assert!(!new_enough("3.51.2"));
+        assert!(!new_enough("3.40.1"));
+        assert!(new_enough("3.51.3"));
+        assert!(new_enough("3.52.0"));
+    }
+}

@@ -1,0 +1,121 @@
+//! Writing outside the lane: one transaction a change, on a task of its own, so that a client that goes away
+//! cannot cut a commit in half.
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{Db, Tx};
+use crate::error::{Error, Result};
+
+/// What the closure of [`Db::write`] returns.
+pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 't>>;
+
+/// The one connection that writes to a SQLite file, shared by the write lane and by everything else that writes.
+/// Whoever holds the lock holds the database; the lock is fair.
+#[derive(Clone)]
+pub struct SqliteWriter {
+    connection: Arc<Mutex<Option<SqliteConnection>>>,
+    options: SqliteConnectOptions,
+}
+
+impl SqliteWriter {
+    pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+        Self { connection: Arc::new(Mutex::new(Some(connection))), options }
+    }
+
+    /// Waits for the connection; opens it again if a failure closed it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn lock(&self) -> sqlx::Result<OwnedMutexGuard<Option<SqliteConnection>>> {
+        let mut guard = self.connection.clone().lock_owned().await;
+        if guard.is_none() {
+            let mut connection = SqliteConnection::connect_with(&self.options).await?;
+            // what an unsuccessful sync has left in the log is not to be built upon: move the log's good part into
+            // the database, sync that, and begin a new log
+            let (busy, ..): (i64, i64, i64) =
+                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+            if busy != 0 {
+                tracing::warn!("readers kept the log from being emptied; trying again");
+                return Err(sqlx::Error::Io(std::io::Error::other("the write-ahead log is still in use")));
+            }
+            tracing::info!("database opened again after a failed write");
+            *guard = Some(connection);
+        }
+        Ok(guard)
+    }
+}
+
+impl Db {
+    /// Runs `work` in one write transaction and commits it; an error rolls it back.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`Error::Database`] when the commit fails.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
+    {
+        let db = self.clone();
+        let task = tokio::spawn(async move {
+            let mut tx = db.begin().await?;
+            match work(&mut tx).await {
+                Ok(done) => {
+                    tx.commit().await?;
+                    Ok(done)
+                }
+                Err(error) => {
+                    tx.roll_back().await;
+                    Err(error)
+                }
+            }
+        });
+        task.await.map_err(|join| Error::internal(anyhow::Error::new(join)))?
+    }
+
+    async fn begin(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                let mut guard = write.lock().await?;
+                if let Some(connection) = guard.as_mut() {
+                    sqlx::query("BEGIN IMMEDIATE").execute(connection).await?;
+                }
+                Ok(Tx::Sqlite(guard))
+            }
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+}
+
+impl Tx {
+    async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(mut guard) => {
+                let Some(connection) = guard.as_mut() else { return Ok(()) };
+                if let Err(error) = sqlx::query("COMMIT").execute(connection).await {
+                    // closed without a further word; the next one to write opens it again and verifies
+                    *guard = None;
+                    return Err(error.into());
+                }
+                Ok(())
+            }
+            Self::Postgres(tx) => Ok(tx.commit().await?),
+        }
+    }
+
+    async fn roll_back(self) {
+        match self {
+            Self::Sqlite(mut guard) => {
+                let Some(connection) = guard.as_mut() else { return };
+                if sqlx::query("ROLLBACK").execute(connection).await.is_err() {
+                    *guard = None;
+                }
+            }
+            Self::Postgres(tx) => {
+                // dropping it would do the same, later
+                let _ = tx.rollback().await;
+            }
+        }
+    }
+}
