@@ -1,0 +1,348 @@
+//! The SQL of events. Every list is a range of ids walked along an index; the index follows from the filter.
+//! What no index knows (the token an event came with, say) is looked for in a bounded number of rows, and the page
+//! tells how far it looked.
+use chrono::{DateTime, Utc};
+
+use super::{
+    Cursor, Event, Filter, Verdict,
+    along::{Along, Range, Towards, next, previous, source},
+};
+use crate::{
+    auth::{Permit, ReadPayloads, Right},
+    db::Db,
+    error::Result,
+    ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+    sql,
+};
+
+/// How many characters of a payload a list shows.
+pub const START: i32 = 300;
+/// Asks for payloads as they are. No event is longer: see [`crate::config::Limits::max_event`].
+pub const WHOLE: i32 = i32::MAX;
+/// How many rows a page looks at when it looks for what no index knows.
+const LOOK: i64 = 50_000;
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The events; their payloads are cut at [`START`].
+    pub events: Vec<Event>,
+    /// The cursor of the page of older ones, if there may be any.
+    pub older: Option<EventId>,
+    /// The cursor of the page of newer ones, if there may be any.
+    pub newer: Option<EventId>,
+    /// Set when the page ends because enough rows were looked at, not because there are no more: how far it looked.
+    pub scanned_to: Option<DateTime<Utc>>,
+}
+
+/// One page of the events that `filter` asks for, their payloads cut at [`START`].
+///
+/// Pages are cut by id, so walking on neither repeats nor skips an event, however many arrive meanwhile.
+///
+/// # Errors
+/// When the database does.
+pub async fn page(
+    db: &Db,
+    permit: &Permit<ReadPayloads>,
+    filter: &Filter,
+    cursor: Cursor,
+    limit: usize,
+) -> Result<Page> {
+    look(db, permit.tenant(), filter, cursor, limit, START, LOOK).await
+}
+
+/// As [`page`], with payloads as they are: for whoever works through all of them.
+///
+/// # Errors
+/// When the database does.
+pub async fn whole_page(
+    db: &Db,
+    permit: &Permit<ReadPayloads>,
+    filter: &Filter,
+    cursor: Cursor,
+    limit: usize,
+) -> Result<Page> {
+    look(db, permit.tenant(), filter, cursor, limit, WHOLE, LOOK).await
+}
+
+async fn look(
+    db: &Db,
+    tenant: TenantId,
+    filter: &Filter,
+    cursor: Cursor,
+    limit: usize,
+    characters: i32,
+    at_most: i64,
+) -> Result<Page> {
+    let (along, mut range) = (Along::of(filter), Range::of(filter));
+    let towards = match cursor {
+        Cursor::Newest => Towards::Older,
+        Cursor::Before(id) => {
+            range.high = range.high.min(id);
+            Towards::Older
+        }
+        Cursor::After(id) => {
+            range.low = range.low.max(next(id));
+            Towards::Newer
+        }
+    };
+    let exact = along.knows(filter);
+    let edge =
+        if exact { None } else { ids(db, tenant, along, range, towards, (1, at_most - 1)).await?.first().copied() };
+    if let Some(edge) = edge {
+        match towards {
+            Towards::Older => range.low = edge,
+            Towards::Newer => range.high = next(edge),
+        }
+    }
+    // one more than is shown tells whether there are more
+    let asked = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let mut events = sql!(
+        all Event,
+        db,
+        along.list(towards, exact),
+        tenant,
+        range.low,
+        range.high,
+        filter.event_type,
+        source(filter),
+        filter.verdict.map(Verdict::word),
+        uuid::Uuid::nil(),
+        characters,
+        asked,
+    )?;
+    let more = events.len() > limit;
+    events.truncate(limit);
+    if towards == Towards::Newer {
+        events.reverse();
+    }
+    Ok(turn(events, cursor, more, edge))
+}
+
+/// The cursors of a page: where it goes on, and where it came from.
+fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -> Page {
+    let (first, last) = (events.first().map(|event| event.id), events.last().map(|event| event.id));
+    let edge = if more { None } else { edge };
+    let (newer, older) = match cursor {
+        Cursor::Newest => (None, if more { last } else { edge }),
+        Cursor::Before(id) => (first.or(Some(previous(id))), if more { last } else { edge }),
+        Cursor::After(id) => (if more { first } else { edge }, last.or(Some(next(id)))),
+    };
+    Page { events, older, newer, scanned_to: edge.map(EventId::received_at) }
+}
+
+/// The ids of a range: so many, after so many others.
+async fn ids(
+    db: &Db,
+    tenant: TenantId,
+    along: Along,
+    range: Range,
+    towards: Towards,
+    (limit, offset): (i64, i64),
+) -> Result<Vec<EventId>> {
+    let event_type = if let Along::Type(id) = along { Some(id) } else { None };
+    Ok(sql!(
+        values EventId,
+        db,
+        along.ids(towards),
+        tenant,
+        range.low,
+        range.high,
+        event_type,
+        limit,
+        offset
+    )?)
+}
+
+/// One event, its payload as it is; none when it does not exist or is another tenant's.
+///
+/// # Errors
+/// When the database does.
+pub async fn one(db: &Db, permit: &Permit<ReadPayloads>, id: EventId) -> Result<Option<Event>> {
+    Ok(sql!(
+        opt Event,
+        db,
+        "SELECT id, event_type_id, source_id, verdict, payload, errors FROM events WHERE tenant_id = $1 AND id = $2",
+        permit.tenant(),
+        id,
+    )?)
+}
+
+/// How many events `filter` asks for. Exact, and so as slow as they are many.
+///
+/// # Errors
+/// When the database does.
+pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<i64> {
+    let tenant = permit.tenant();
+    let (along, Range { low, high }) = (Along::of(filter), Range::of(filter));
+    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) {
+        // nearly all are, and no index knows them: all but the others
+        let text = along.count_accepted();
+        return Ok(sql!(value i64, db, text, tenant, low, high, filter.event_type)?);
+    }
+    if along.knows(filter) {
+        return Ok(sql!(value i64, db, along.count(true), tenant, low, high, filter.event_type)?);
+    }
+    let verdict = filter.verdict.map(Verdict::word);
+    let text = along.count(false);
+    Ok(sql!(
+        value i64, db, text, tenant, low, high, filter.event_type, source(filter), verdict, uuid::Uuid::nil(),
+    )?)
+}
+
+/// Whether the tenant has any event at all.
+///
+/// # Errors
+/// When the database does.
+pub async fn any<R: Right>(db: &Db, permit: &Permit<R>) -> Result<bool> {
+    let found = sql!(opt(EventId,), db, "SELECT id FROM events WHERE tenant_id = $1 LIMIT 1", permit.tenant())?;
+    Ok(found.is_some())
+}
+
+/// For the live streams: the newest events above `after`, newest first, payloads cut at [`START`].
+///
+/// # Errors
+/// When the database does.
+pub async fn since(
+    db: &Db,
+    tenant: TenantId,
+    event_type: Option<EventTypeId>,
+    after: EventId,
+    limit: usize,
+) -> Result<Vec<Event>> {
+    let filter = Filter { event_type, ..Filter::default() };
+    Ok(sql!(
+        all Event,
+        db,
+        Along::of(&filter).list(Towards::Older, true),
+        tenant,
+        next(after),
+        EventId::MAX,
+        event_type,
+        None::<TokenId>,
+        None::<&str>,
+        uuid::Uuid::nil(),
+        START,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    )?)
+}
+
+/// For the live streams: the ids above `after` up to `upto`, newest first.
+///
+/// # Errors
+/// When the database does.
+pub async fn ids_between(
+    db: &Db,
+    tenant: TenantId,
+    event_type: Option<EventTypeId>,
+    after: EventId,
+    upto: EventId,
+    limit: i64,
+) -> Result<Vec<EventId>> {
+    let range = Range { low: next(after), high: next(upto) };
+    let along = event_type.map_or(Along::All, Along::Type);
+    ids(db, tenant, along, range, Towards::Older, (limit, 0)).await
+}
+
+/// For the live streams: one event, its payload cut at [`START`].
+///
+/// # Errors
+/// When the database does.
+pub async fn start_of(db: &Db, tenant: TenantId, id: EventId) -> Result<Option<Event>> {
+    Ok(sql!(
+        opt Event,
+        db,
+        "SELECT id, event_type_id, source_id, verdict, substr(payload, 1, $3) AS payload, errors
+         FROM events WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+        START,
+    )?)
+}
+
+/// How one event of a receipt fared.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Fared {
+    /// The event; its place in the request is in its id.
+    pub id: EventId,
+    /// What became of its contract.
+    pub verdict: Verdict,
+    /// How it breaks it: a JSON array.
+    pub errors: Option<String>,
+}
+
+/// The events that a receipt stored, in the order of the request.
+///
+/// # Errors
+/// When the database does.
+pub async fn of_receipt(db: &Db, tenant: TenantId, receipt: ReceiptId) -> Result<Vec<Fared>> {
+    Ok(sql!(all Fared, db, OF_RECEIPT, tenant, receipt, receipt.last_event())?)
+}
+
+const OF_RECEIPT: &str =
+    "SELECT id, verdict, errors FROM events WHERE tenant_id = $1 AND id > $2 AND id <= $3 ORDER BY id";
+
+/// What is kept of a receipt that its events cannot tell by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Receipt {
+    /// The status that was answered.
+    pub status: i64,
+    /// How many events were accepted.
+    pub accepted: i64,
+    /// JSON: `[[index, id of the event it repeats], …]`.
+    pub duplicates: String,
+    /// JSON: the inside of the answer's `rejected`.
+    pub rejected: String,
+    /// JSON: the inside of the answer's `warnings`.
+    pub warnings: String,
+}
+
+/// What is kept of a receipt, if anything is: most need no row of their own.
+///
+/// # Errors
+/// When the database does.
+pub async fn receipt_row(db: &Db, tenant: TenantId, receipt: ReceiptId) -> Result<Option<Receipt>> {
+    Ok(sql!(
+        opt Receipt,
+        db,
+        "SELECT status, accepted, duplicates, rejected, warnings FROM receipts WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        receipt,
+    )?)
+}
+
+/// How one type stands.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Standing {
+    /// The type.
+    pub event_type_id: EventTypeId,
+    /// How many events were accepted since the moment asked for.
+    pub accepted: i64,
+    /// How many were quarantined since then.
+    pub quarantined: i64,
+    /// How many repeated an earlier one since then.
+    pub duplicates: i64,
+    /// Its newest event that is still kept.
+    pub newest: Option<EventId>,
+}
+
+/// How each type stands that ever had an event: its newest, and how many since the hour of `since`. Figures follow
+/// the events within about a second.
+///
+/// # Errors
+/// When the database does.
+pub async fn last_of_types<R: Right>(db: &Db, permit: &Permit<R>, since: DateTime<Utc>) -> Result<Vec<Standing>> {
+    Ok(sql!(all Standing, db, LAST_OF_TYPES, permit.tenant(), super::follower::hour(since))?)
+}
+
+const LAST_OF_TYPES: &str = "SELECT c.event_type_id,
+        CAST(COALESCE(SUM(c.accepted) FILTER (WHERE c.hour >= $2), 0) AS BIGINT) AS accepted,
+        CAST(COALESCE(SUM(c.quarantined) FILTER (WHERE c.hour >= $2), 0) AS BIGINT) AS quarantined,
+        CAST(COALESCE(SUM(c.duplicates) FILTER (WHERE c.hour >= $2), 0) AS BIGINT) AS duplicates,
+        (SELECT e.id FROM events AS e WHERE e.tenant_id = c.tenant_id AND e.event_type_id = c.event_type_id
+         ORDER BY e.id DESC LIMIT 1) AS newest
+    FROM event_counts AS c WHERE c.tenant_id = $1
+    GROUP BY c.tenant_id, c.event_type_id ORDER BY c.event_type_id";
+
+#[cfg(test)]
+mod tests;
