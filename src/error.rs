@@ -83,9 +83,13 @@ impl PublicError {
     /// 503, with `Retry-After`.
     pub fn unavailable(why: Unavailable) -> Self {
         let detail = match why {
-            Unavailable::QueueFull => "more requests are waiting than can be stored in time; nothing was stored, send it again",
+            Unavailable::QueueFull => {
+                "more requests are waiting than can be stored in time; nothing was stored, send it again"
+            }
             Unavailable::DiskFull => "the disk of the database is full; nothing was stored, send it again later",
-            Unavailable::Database => "the database cannot be written to at the moment; send it again, with its Idempotency-Key if it has one",
+            Unavailable::Database => {
+                "the database cannot be written to at the moment; send it again, with its Idempotency-Key if it has one"
+            }
             Unavailable::ShuttingDown => "the server is shutting down; nothing was stored, send it again",
         };
         let seconds = match why {
@@ -139,14 +143,22 @@ impl Error {
     pub fn into_public(self) -> PublicError {
         match self {
             Self::NotFound(what) => PublicError::new(404, "Not found", format!("there is no such {what}")),
-            Self::Forbidden(what) => PublicError::new(403, "Not allowed", format!("your role does not allow you to {what}")),
+            Self::Forbidden(what) => {
+                PublicError::new(403, "Not allowed", format!("your role does not allow you to {what}"))
+            }
             Self::Refused(why) => PublicError::new(400, "Not possible", why),
             Self::Conflict(why) => PublicError::new(409, "Conflict", why),
-            Self::Invalid(ref fields) => PublicError::new(422, "Something is not right yet", Listed(fields).to_string()),
+            Self::Invalid(ref fields) => {
+                PublicError::new(422, "Something is not right yet", Listed(fields).to_string())
+            }
             Self::Unavailable(why) => PublicError::unavailable(why),
             Self::Database(_) | Self::Internal(_) => {
                 tracing::error!(error = %self, "a request failed");
-                PublicError::new(500, "Something went wrong here", "it is not your fault; the log of the server says more, under the id of this request")
+                PublicError::new(
+                    500,
+                    "Something went wrong here",
+                    "it is not your fault; the log of the server says more, under the id of this request",
+                )
             }
         }
     }
