@@ -3,6 +3,8 @@
 pub mod lane;
 mod open;
 mod sql;
+#[cfg(test)]
+pub mod testing;
 mod write;
 
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
