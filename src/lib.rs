@@ -20,8 +20,16 @@ pub mod db;
 #[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "ssr")]
+pub mod event_types;
+#[cfg(feature = "ssr")]
 pub mod ids;
 pub mod islands;
+#[cfg(feature = "ssr")]
+pub mod name;
+#[cfg(feature = "ssr")]
+pub mod tenants;
+#[cfg(feature = "ssr")]
+pub mod tokens;
 #[cfg(feature = "ssr")]
 pub mod ui;
 

@@ -1,34 +1,33 @@
-//! Fresh databases for tests: a SQLite file always, and a PostgreSQL database when `TEST_POSTGRES_URL` names a
-//! server.
-use std::{env, future::Future};
+//! Databases for tests: each test runs on a new one of either kind.
+use std::{future::Future, str::FromStr};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{ConnectOptions, Executor, postgres::PgConnectOptions};
 
 use super::Db;
 
-/// Runs `test` on a fresh database of each kind, and throws the databases away.
-pub async fn each<F, T>(test: F)
+/// Runs `test` on a new SQLite file, and, when `TEST_POSTGRES_URL` names a server, on a new database there.
+pub async fn each<F, Fut>(test: F)
 where
-    F: Fn(Db) -> T,
-    T: Future<Output = ()>,
+    F: Fn(Db) -> Fut,
+    Fut: Future<Output = ()>,
 {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("test.db");
-    let db = Db::open(&format!("sqlite://{}", file.display())).await.expect("SQLite opens");
-    test(db).await;
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let address = format!("sqlite://{}", folder.path().join("test.db").display());
+    test(Db::open(&address).await.expect("a new SQLite database")).await;
 
-    let Ok(server) = env::var("TEST_POSTGRES_URL") else { return };
-    let name = format!("test_{:032x}", rand::random::<u128>());
-    let mut admin = PgConnection::connect(&server).await.expect("PostgreSQL answers");
-    run(&mut admin, format!("CREATE DATABASE {name}")).await;
-    let mut address = url::Url::parse(&server).expect("TEST_POSTGRES_URL is an address");
+    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else { return };
+    let name = format!("tributary_{:032x}", rand::random::<u128>());
+    let options = PgConnectOptions::from_str(&server).expect("TEST_POSTGRES_URL");
+    let mut admin = options.connect().await.expect("a PostgreSQL server at TEST_POSTGRES_URL");
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    admin.execute(create).await.expect("a new PostgreSQL database");
+    let mut address = url::Url::parse(&server).expect("TEST_POSTGRES_URL");
     address.set_path(&name);
-    let db = Db::open(address.as_str()).await.expect("PostgreSQL opens");
-    test(db).await;
-    run(&mut admin, format!("DROP DATABASE {name} WITH (FORCE)")).await;
-}
-
-async fn run(admin: &mut PgConnection, statement: String) {
-    // a name made up above, never one from outside
-    sqlx::query(AssertSqlSafe(statement)).execute(admin).await.expect("the statement runs");
+    let db = Db::open(address.as_str()).await.expect("the new PostgreSQL database");
+    test(db.clone()).await;
+    if let Db::Postgres(pool) = db {
+        pool.close().await;
+    }
+    let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+    admin.execute(drop).await.expect("the database goes");
 }
