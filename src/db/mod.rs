@@ -43,6 +43,17 @@ impl Db {
         }
     }
 
+    /// Lets the write under way end, and closes all connections. SQLite's log is moved into the database.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     /// Whether this is SQLite.
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite { .. })

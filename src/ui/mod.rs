@@ -1,1 +1,61 @@
 //! Shell and components: the only place that knows class names.
+//!
+//! A page is a plain function over data that is already loaded: it builds its body out of these components and
+//! hands it to [`page`], which answers the whole HTML document as a `String`. Nothing is awaited here, nothing
+//! is read from a database, and what a component is given as text comes out as text, escaped.
+//!
+//! ```ignore
+//! let body = view! {
+//!     <PageHeader title="Event types" lead="The contracts of Acme's events.">
+//!         <LinkButton href="/tenants/42/event-types/new" tone=Tone::Primary icon=Icon::Plus>"New event type"</LinkButton>
+//!     </PageHeader>
+//!     <DataTable caption="Event types" columns=vec![Column::text("Name"), Column::number("Events")] rows=rows/>
+//! };
+//! let html = ui::page(&frame, "Event types", vec![Crumb::new("Acme", "/tenants/42")], body.into_any());
+//! ```
+//!
+//! Children are taken by [`Slot`], at once: a page may borrow what it shows.
+mod action;
+mod code;
+mod confirm;
+mod document;
+mod empty;
+mod facts;
+mod field;
+mod form;
+pub mod format;
+mod frame;
+mod icon;
+mod json;
+mod layout;
+mod nav;
+mod shell;
+mod slot;
+mod state;
+mod steps;
+mod table;
+mod text;
+mod time;
+
+#[cfg(test)]
+mod gallery;
+
+pub use action::{Button, LinkButton, PostButton, Tone};
+pub use code::{CodeBlock, CopyField};
+pub use confirm::Confirm;
+pub use document::{error_page, init, page, plain_page};
+pub use empty::Empty;
+pub use facts::{Facts, Stat, Stats};
+pub use field::{Checkbox, Choice, Field, RadioGroup, Select, TextArea};
+pub use form::{FieldErrors, Form, FormActions, FormErrors, Hidden};
+pub use frame::{Crumb, Frame, Notice, Section, TenantRef, Theme, Viewer};
+pub use icon::{Icon, icon};
+pub use json::{Json, Mark};
+pub use layout::{Card, Columns, Group, PageHeader, Prose, Row};
+pub use nav::{Filters, Pager, Tab, Tabs};
+pub use slot::Slot;
+pub use state::{Alert, Badge, State};
+pub use steps::{Step, StepState, Steps};
+pub use table::{Column, DataTable, Sort};
+pub use text::{link, mono, muted, number, strong, text};
+pub use time::{Now, Zone, ago, at};

@@ -1,0 +1,195 @@
+//! Who looks, and where they are: what every page needs to know besides its own data.
+use super::state::State;
+use chrono::{DateTime, Utc};
+
+/// Who looks, at what, and with which looks. Built once a request; every page is drawn inside one.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// The person signed in, or none on the pages before that.
+    pub viewer: Option<Viewer>,
+    /// The tenant this page is about.
+    pub tenant: Option<TenantRef>,
+    /// The tenants the viewer may switch to.
+    pub tenants: Vec<TenantRef>,
+    /// The place in the navigation.
+    pub active: Section,
+    /// Path and query of this page: where the theme form comes back to.
+    pub path: String,
+    /// Address of the style sheet.
+    pub css: String,
+    /// Address of the boot script.
+    pub boot: String,
+    /// Said once at the top of the page that follows an act.
+    pub notice: Option<Notice>,
+    /// The moment of the request: what "3 min ago" counts from.
+    pub now: DateTime<Utc>,
+}
+
+/// The person who looks.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// How they are called.
+    pub name: String,
+    /// What they sign in with.
+    pub email: String,
+    /// Their role, as it is spelled in the design.
+    pub role: &'static str,
+    /// The looks they chose.
+    pub theme: Theme,
+    /// Their time zone by its IANA name.
+    pub time_zone: String,
+}
+
+/// Light, dark, or what the system says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Whatever the browser prefers.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// As the database and the theme form spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// Reads what [`Theme::as_str`] wrote; anything else is the system's.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
+    /// `data-theme` of the document, which only a choice sets.
+    pub(super) const fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            chosen => Some(chosen.as_str()),
+        }
+    }
+}
+
+/// A tenant as the shell shows it.
+#[derive(Clone, Debug)]
+pub struct TenantRef {
+    /// Its id, as it stands in addresses.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it takes no events at present.
+    pub disabled: bool,
+}
+
+/// Where in the navigation a page stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section {
+    /// Nowhere: errors and pages outside the navigation.
+    #[default]
+    Nowhere,
+    /// What needs attention.
+    Home,
+    /// All tenants.
+    Tenants,
+    /// People and their roles.
+    Members,
+    /// One tenant.
+    Overview,
+    /// The contracts of a tenant.
+    EventTypes,
+    /// The explorer.
+    Events,
+    /// The live tail.
+    Live,
+    /// Events that broke their contract.
+    Quarantine,
+    /// The secrets of a tenant.
+    Tokens,
+    /// The settings of a tenant.
+    Settings,
+    /// The viewer's own account.
+    Account,
+}
+
+impl Section {
+    /// Its address; `tenant` is the id of the tenant at hand, of which the first few have no need.
+    pub fn href(self, tenant: &str) -> String {
+        match self {
+            Self::Home | Self::Nowhere => "/".into(),
+            Self::Tenants => "/tenants".into(),
+            Self::Members => "/members".into(),
+            Self::Account => "/account".into(),
+            Self::Overview => format!("/tenants/{tenant}"),
+            Self::EventTypes => format!("/tenants/{tenant}/event-types"),
+            Self::Events => format!("/tenants/{tenant}/events"),
+            Self::Live => format!("/tenants/{tenant}/live"),
+            Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
+            Self::Tokens => format!("/tenants/{tenant}/tokens"),
+            Self::Settings => format!("/tenants/{tenant}/settings"),
+        }
+    }
+
+    /// Whether it belongs to one tenant, so that switching tenants can stay on it.
+    pub(super) const fn is_of_tenant(self) -> bool {
+        matches!(
+            self,
+            Self::Overview
+                | Self::EventTypes
+                | Self::Events
+                | Self::Live
+                | Self::Quarantine
+                | Self::Tokens
+                | Self::Settings
+        )
+    }
+}
+
+/// One sentence about what just happened.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// How it went.
+    pub state: State,
+    /// What to say.
+    pub text: String,
+}
+
+impl Notice {
+    /// It went well.
+    pub fn ok(text: impl Into<String>) -> Self {
+        Self { state: State::Ok, text: text.into() }
+    }
+}
+
+/// One step of the way to this page.
+#[derive(Clone, Debug)]
+pub struct Crumb {
+    /// What it is called.
+    pub label: String,
+    /// Where it leads.
+    pub href: String,
+}
+
+impl Crumb {
+    /// A step with its address.
+    pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: href.into() }
+    }
+}
+
+impl Frame {
+    /// What times on this page are told by.
+    pub fn moment(&self) -> super::Now {
+        let zone = self.viewer.as_ref().map(|viewer| super::Zone::parse(&viewer.time_zone)).unwrap_or_default();
+        super::Now { at: self.now, zone }
+    }
+}

@@ -1,0 +1,168 @@
+//! What stands around every page: brand, tenants, account, navigation, the way here. All of it works without a
+//! script: menus are popovers, the theme is a form.
+use super::{
+    frame::{Crumb, Frame, Section, TenantRef, Theme, Viewer},
+    icon::{Icon, icon, mark},
+};
+use leptos::prelude::*;
+
+/// The bar at the top.
+pub(super) fn header(frame: &Frame) -> AnyView {
+    view! {
+        <header class="bar">
+            <a class="brand" href="/">{mark()}<span class="brand-name">"Tributary"</span></a>
+            {switcher(frame)}
+            <span class="bar-gap"></span>
+            {frame.viewer.as_ref().map(|viewer| account(viewer, &frame.path))}
+        </header>
+    }
+    .into_any()
+}
+
+/// The tenants one may switch to. Staying on the same section, if it is one of a tenant.
+fn switcher(frame: &Frame) -> Option<AnyView> {
+    if frame.tenants.is_empty() {
+        return None;
+    }
+    let section = if frame.active.is_of_tenant() { frame.active } else { Section::Overview };
+    let here = frame.tenant.as_ref().map(|tenant| tenant.id.as_str());
+    let items = frame.tenants.iter().map(|tenant| {
+        let current = (Some(tenant.id.as_str()) == here).then_some("true");
+        view! {
+            <li>
+                <a href=section.href(&tenant.id) aria-current=current>
+                    <span class="clip">{tenant.name.clone()}</span>
+                    {disabled(tenant)}
+                </a>
+            </li>
+        }
+    });
+    let label = frame.tenant.as_ref().map_or_else(|| "All tenants".to_owned(), |tenant| tenant.name.clone());
+    Some(
+        view! {
+            <div class="switch">
+                <span class="bar-slash" aria-hidden="true">"/"</span>
+                <button class="bar-button" type="button" popovertarget="menu-tenants">
+                    <span class="sr-only">"Tenant: "</span>
+                    <span class="clip">{label}</span>
+                    {icon(Icon::ChevronDown)}
+                </button>
+                <div class="sheet sheet-left" id="menu-tenants" popover="auto">
+                    <p class="sheet-title">"Tenants"</p>
+                    <ul class="sheet-list">{items.collect_view()}</ul>
+                    <ul class="sheet-list sheet-foot"><li><a href="/tenants">"All tenants"</a></li></ul>
+                </div>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+fn disabled(tenant: &TenantRef) -> Option<AnyView> {
+    tenant.disabled.then(|| view! { <span class="tag">"disabled"</span> }.into_any())
+}
+
+/// The first letters of a name, for the round button.
+fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().next());
+    let first = words.next();
+    first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+}
+
+fn account(viewer: &Viewer, path: &str) -> AnyView {
+    let theme = |theme: Theme, label: &'static str| {
+        let pressed = if viewer.theme == theme { "true" } else { "false" };
+        view! { <button type="submit" name="theme" value=theme.as_str() aria-pressed=pressed>{label}</button> }
+    };
+    view! {
+        <button class="bar-button bar-round" type="button" popovertarget="menu-account">
+            <span class="initials" aria-hidden="true">{initials(&viewer.name)}</span>
+            <span class="sr-only">{format!("Account of {}", viewer.name)}</span>
+        </button>
+        <div class="sheet sheet-right" id="menu-account" popover="auto">
+            <div class="sheet-who">
+                <strong class="clip">{viewer.name.clone()}</strong>
+                <span class="clip muted">{viewer.email.clone()}</span>
+                <span class="muted">{viewer.role}" · times in "{viewer.time_zone.clone()}</span>
+            </div>
+            <form class="theme" method="post" action="/theme">
+                <input type="hidden" name="return" value=path.to_owned()/>
+                <fieldset>
+                    <legend>"Theme"</legend>
+                    <div class="segments">{theme(Theme::System, "System")}{theme(Theme::Light, "Light")}{theme(Theme::Dark, "Dark")}</div>
+                </fieldset>
+            </form>
+            <ul class="sheet-list sheet-foot">
+                <li><a href="/account">{icon(Icon::Account)}"Your account"</a></li>
+            </ul>
+            <form class="sheet-list sheet-foot" method="post" action="/logout">
+                <button type="submit">{icon(Icon::SignOut)}"Sign out"</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// The navigation: a column where there is room, a strip under the bar where there is not.
+pub(super) fn navigation(frame: &Frame) -> AnyView {
+    let Some(viewer) = &frame.viewer else { return ().into_any() };
+    let of_tenant = frame.tenant.as_ref().map(|tenant| {
+        let item = |section, glyph, label| item(frame.active, section, &tenant.id, glyph, label);
+        view! {
+            <div class="side-group">
+                <p class="side-title">{tenant.name.clone()}</p>
+                <ul>
+                    {item(Section::Overview, Icon::Overview, "Overview")}
+                    {item(Section::EventTypes, Icon::Contract, "Event types")}
+                    {item(Section::Events, Icon::Events, "Events")}
+                    {item(Section::Live, Icon::Live, "Live")}
+                    {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
+                    {item(Section::Tokens, Icon::Token, "Tokens")}
+                    {item(Section::Settings, Icon::Settings, "Settings")}
+                </ul>
+            </div>
+        }
+    });
+    let item = |section, glyph, label| item(frame.active, section, "", glyph, label);
+    let staff = viewer.role != "customer";
+    view! {
+        <nav class="side" aria-label="Main">
+            {of_tenant}
+            <div class="side-group">
+                <p class="side-title">"Tributary"</p>
+                <ul>
+                    {item(Section::Home, Icon::Home, "Home")}
+                    {staff.then(|| item(Section::Tenants, Icon::Tenants, "Tenants"))}
+                    {(viewer.role == "administrator").then(|| item(Section::Members, Icon::Members, "Members"))}
+                </ul>
+            </div>
+        </nav>
+    }
+    .into_any()
+}
+
+fn item(active: Section, section: Section, tenant: &str, glyph: Icon, label: &'static str) -> AnyView {
+    let current = (active == section).then_some("page");
+    view! { <li><a href=section.href(tenant) aria-current=current>{icon(glyph)}{label}</a></li> }.into_any()
+}
+
+/// The way to this page; its own name is its heading and not said again.
+pub(super) fn breadcrumbs(crumbs: Vec<Crumb>) -> AnyView {
+    if crumbs.is_empty() {
+        return ().into_any();
+    }
+    let crumbs = crumbs.into_iter().map(|crumb| view! { <li><a href=crumb.href>{crumb.label}</a></li> });
+    view! { <nav class="crumbs" aria-label="Breadcrumbs"><ol>{crumbs.collect_view()}</ol></nav> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn initials_take_the_first_and_the_last_word() {
+        for (name, letters) in [("Ada Lovelace", "AL"), ("Vincent van Gogh", "VG"), ("ada", "A"), ("", "")] {
+            assert_eq!(initials(name), letters);
+        }
+    }
+}

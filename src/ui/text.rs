@@ -1,0 +1,33 @@
+//! Small pieces of a line, most of all for the cells of a table.
+use super::format;
+use leptos::prelude::*;
+
+/// A link in running text or in a table.
+pub fn link(href: impl Into<String>, label: impl Into<String>) -> AnyView {
+    view! { <a class="quiet-link" href=href.into()>{label.into()}</a> }.into_any()
+}
+
+/// Plain text.
+pub fn text(text: impl Into<String>) -> AnyView {
+    text.into().into_any()
+}
+
+/// Text that matters more than its neighbours.
+pub fn strong(text: impl Into<String>) -> AnyView {
+    view! { <strong>{text.into()}</strong> }.into_any()
+}
+
+/// Text that matters less: "never", "none".
+pub fn muted(text: impl Into<String>) -> AnyView {
+    view! { <span class="muted">{text.into()}</span> }.into_any()
+}
+
+/// An id, an amount, a piece of code.
+pub fn mono(text: impl Into<String>) -> AnyView {
+    view! { <code class="mono">{text.into()}</code> }.into_any()
+}
+
+/// A count with its thousands set apart.
+pub fn number(value: u64) -> AnyView {
+    format::count(value).into_any()
+}
