@@ -132,7 +132,7 @@ pub async fn credentials(db: &Db, email: &Email) -> Result<Option<(UserId, Strin
 /// # Errors
 /// [`Error::NotFound`] when the account is gone.
 pub async fn own_password_hash(db: &Db, session: &Session) -> Result<String> {
-    let found = sql!(opt (String,), db, "SELECT password_hash FROM users WHERE id = $1", session.user)?;
+    let found = sql!(opt(String,), db, "SELECT password_hash FROM users WHERE id = $1", session.user)?;
     found.map(|(hash,)| hash).ok_or(Error::NotFound("account"))
 }
 
