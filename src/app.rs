@@ -1,6 +1,8 @@
 //! What every handler is given.
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     clock::Clock,
     config::Settings,
@@ -18,6 +20,8 @@ pub struct App {
     pub lane: Lane,
     /// What it was started with.
     pub settings: Arc<Settings>,
+    /// Cancelled when the server is told to stop.
+    pub stopping: CancellationToken,
     /// The address that the outside uses, without a slash at its end.
     pub public_base: Arc<str>,
 }

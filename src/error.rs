@@ -1,6 +1,11 @@
 //! What can go wrong, sorted by who can mend it: the user (a variant that says how), or the operator (opaque to
 //! the user, with an id that the log names too).
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 
 /// The result of what slices do.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,6 +56,72 @@ pub enum Unavailable {
     ShuttingDown,
 }
 
+/// What the outside may know of an error. A response carries it as an extension; the layer around all handlers
+/// writes it out, as a page or as `application/problem+json` (RFC 9457), with the id of the request.
+#[derive(Debug, Clone)]
+pub struct PublicError {
+    /// HTTP status.
+    pub status: u16,
+    /// The kind of error in a few words.
+    pub title: &'static str,
+    /// What happened, and what to do about it.
+    pub detail: Cow<'static, str>,
+    /// Seconds after which it is worth trying again.
+    pub retry_after: Option<u64>,
+    /// Whether the connection is of no more use.
+    pub close: bool,
+    /// Further fields of the problem: name, and value as JSON.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl PublicError {
+    /// One without further fields.
+    pub fn new(status: u16, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, title, detail: detail.into(), retry_after: None, close: false, fields: Vec::new() }
+    }
+
+    /// 503, with `Retry-After`.
+    pub fn unavailable(why: Unavailable) -> Self {
+        let detail = match why {
+            Unavailable::QueueFull => {
+                "more requests are waiting than can be stored in time; nothing was stored, send it again"
+            }
+            Unavailable::DiskFull => "the disk of the database is full; nothing was stored, send it again later",
+            Unavailable::Database => {
+                "the database cannot be written to at the moment; send it again, with its Idempotency-Key if it has one"
+            }
+            Unavailable::ShuttingDown => "the server is shutting down; nothing was stored, send it again",
+        };
+        let seconds = match why {
+            Unavailable::QueueFull | Unavailable::ShuttingDown => 1,
+            Unavailable::Database => 5,
+            Unavailable::DiskFull => 60,
+        };
+        Self { retry_after: Some(seconds), ..Self::new(503, "Not available", detail) }
+    }
+}
+
+impl IntoResponse for PublicError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.close {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        self.into_public().into_response()
+    }
+}
+
 struct Listed<'a>(&'a [(&'static str, String)]);
 
 impl fmt::Display for Listed<'_> {
@@ -66,6 +137,30 @@ impl Error {
     /// Wraps what only an operator can mend.
     pub fn internal(error: impl Into<anyhow::Error>) -> Self {
         Self::Internal(error.into())
+    }
+
+    /// What the outside may know of it. What only an operator can mend is logged here.
+    pub fn into_public(self) -> PublicError {
+        match self {
+            Self::NotFound(what) => PublicError::new(404, "Not found", format!("there is no such {what}")),
+            Self::Forbidden(what) => {
+                PublicError::new(403, "Not allowed", format!("your role does not allow you to {what}"))
+            }
+            Self::Refused(why) => PublicError::new(400, "Not possible", why),
+            Self::Conflict(why) => PublicError::new(409, "Conflict", why),
+            Self::Invalid(ref fields) => {
+                PublicError::new(422, "Something is not right yet", Listed(fields).to_string())
+            }
+            Self::Unavailable(why) => PublicError::unavailable(why),
+            Self::Database(_) | Self::Internal(_) => {
+                tracing::error!(error = %self, "a request failed");
+                PublicError::new(
+                    500,
+                    "Something went wrong here",
+                    "it is not your fault; the log of the server says more, under the id of this request",
+                )
+            }
+        }
     }
 
     /// One field of a form that is wrong.

@@ -1,8 +1,18 @@
 //! Who may do what. Authority is a value: a store function that reads or changes something of a tenant takes a
 //! [`Permit`], one that concerns the installation takes a [`Grant`], and neither can be made but by asking an
 //! [`Actor`] for it.
+pub mod address;
 pub mod audit;
+pub mod email;
+pub mod login;
+mod pages;
+pub mod password;
 mod role;
+pub mod session;
+pub mod store;
+#[cfg(test)]
+pub mod testing;
+mod user_agent;
 
 use std::{marker::PhantomData, net::IpAddr};
 
@@ -10,7 +20,10 @@ use crate::{
     error::{Error, Result},
     ids::{TenantId, UserId},
 };
+pub use pages::routes;
 pub use role::Role;
+pub use session::Session;
+pub use store::{purge, setup_link};
 
 /// Somebody who acts: a person with a session, or the command line.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 pub mod lane;
 mod open;
 mod sql;
+#[cfg(test)]
+pub mod testing;
 mod write;
 
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
@@ -38,6 +40,17 @@ impl Db {
         match self {
             Self::Sqlite { read, .. } => Reach::Sqlite(read),
             Self::Postgres(pool) => Reach::Postgres(pool),
+        }
+    }
+
+    /// Lets the write under way end, and closes all connections. SQLite's log is moved into the database.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
         }
     }
 

@@ -47,6 +47,18 @@ impl SqliteWriter {
     }
 }
 
+impl SqliteWriter {
+    /// Lets whoever holds the connection end, and closes it.
+    pub(super) async fn close(&self) {
+        let connection = self.connection.lock().await.take();
+        if let Some(connection) = connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database was not closed in order; it will recover when opened");
+        }
+    }
+}
+
 impl Db {
     /// Runs `work` in one write transaction and commits it; an error rolls it back.
     ///

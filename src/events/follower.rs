@@ -14,7 +14,7 @@ use crate::{
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
     ids::{EventTypeId, TenantId, TokenId},
-    sql,
+    sql, tokens,
 };
 
 /// How many batches one transaction takes.
@@ -103,7 +103,7 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         count(tx, tenant, event_type, hour, sum).await?;
     }
     for ((tenant, token), at) in sums.used {
-        used(tx, tenant, token, at).await?;
+        tokens::store::used(tx, tenant, token, at).await?;
     }
     Ok(batches.len())
 }
@@ -126,18 +126,6 @@ async fn count(tx: &mut Tx, tenant: TenantId, event_type: EventTypeId, hour: Dat
         sum.quarantined,
         sum.duplicates,
         sum.last_at,
-    )?;
-    Ok(())
-}
-
-async fn used(tx: &mut Tx, tenant: TenantId, token: TokenId, at: DateTime<Utc>) -> Result<()> {
-    sql!(
-        exec tx,
-        "UPDATE tokens SET last_used_at = $3
-         WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)",
-        tenant,
-        token,
-        at,
     )?;
     Ok(())
 }

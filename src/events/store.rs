@@ -265,6 +265,8 @@ pub async fn start_of(db: &Db, tenant: TenantId, id: EventId) -> Result<Option<E
 pub struct Fared {
     /// The event; its place in the request is in its id.
     pub id: EventId,
+    /// Its type.
+    pub event_type_id: EventTypeId,
     /// What became of its contract.
     pub verdict: Verdict,
     /// How it breaks it: a JSON array.
@@ -280,7 +282,7 @@ pub async fn of_receipt(db: &Db, tenant: TenantId, receipt: ReceiptId) -> Result
 }
 
 const OF_RECEIPT: &str =
-    "SELECT id, verdict, errors FROM events WHERE tenant_id = $1 AND id > $2 AND id <= $3 ORDER BY id";
+    "SELECT id, event_type_id, verdict, errors FROM events WHERE tenant_id = $1 AND id > $2 AND id <= $3 ORDER BY id";
 
 /// What is kept of a receipt that its events cannot tell by themselves.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

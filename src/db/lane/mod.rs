@@ -13,7 +13,6 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
-use tokio_util::task::TaskTracker;
 
 use super::Db;
 use crate::{
@@ -145,18 +144,18 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Starts the lanes of `db` on `tasks`. They end when the last [`Lane`] is dropped and the queue is worked off.
-    pub fn start(db: &Db, clock: &Clock, tasks: &TaskTracker) -> Self {
+    /// Starts the lanes of `db`. They end when the last [`Lane`] is dropped and the queue is worked off.
+    pub fn start(db: &Db, clock: &Clock) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUED_REQUESTS);
         let jobs = Arc::new(Mutex::new(jobs));
         let commits = watch::Sender::new(0);
         match db {
             Db::Sqlite { write, .. } => {
-                tasks.spawn(sqlite::run(write.clone(), jobs, clock.clone(), commits.clone()));
+                tokio::spawn(sqlite::run(write.clone(), jobs, clock.clone(), commits.clone()));
             }
             Db::Postgres(pool) => {
                 for _ in 0..POSTGRES_LANES {
-                    tasks.spawn(postgres::run(pool.clone(), jobs.clone(), clock.clone(), commits.clone()));
+                    tokio::spawn(postgres::run(pool.clone(), jobs.clone(), clock.clone(), commits.clone()));
                 }
             }
         }

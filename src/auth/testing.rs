@@ -1,0 +1,31 @@
+//! What the tests of this slice, and of those that stand on it, begin with.
+use std::sync::Arc;
+
+use clap::{Args, FromArgMatches};
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::Settings,
+    db::{Db, lane::Lane},
+};
+
+/// Settings as `tributary serve` would read them from `flags`.
+pub fn settings(flags: &[&str]) -> Settings {
+    let command = Settings::augment_args(clap::Command::new("serve").no_binary_name(true));
+    let matches = command.try_get_matches_from(flags).expect("the flags are good");
+    Settings::from_arg_matches(&matches).expect("the flags are good")
+}
+
+/// A server's state on `db`, reached by http.
+pub fn app(db: &Db, clock: &Clock) -> App {
+    let lane = Lane::start(db, clock);
+    App {
+        db: db.clone(),
+        clock: clock.clone(),
+        lane,
+        stopping: tokio_util::sync::CancellationToken::new(),
+        settings: Arc::new(settings(&[])),
+        public_base: "http://127.0.0.1:3000".into(),
+    }
+}

@@ -1,0 +1,83 @@
+//! Keeps one event to its contract, and says what is to become of it.
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    problem::Problem,
+    scan::{MAX_DEPTH, scan},
+    split::Raw,
+};
+use crate::{
+    crypto,
+    db::lane::{Half, Row, Unique, Verdict},
+    event_types::{Breach, EventType, Policy, UniqueFields},
+};
+
+/// Judges one event.
+///
+/// # Errors
+/// When it is nested too deeply to be looked at: 400, for the whole request.
+pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
+    // the splitter took it from a body that is UTF-8
+    let text = String::from_utf8_lossy(&raw.payload);
+    let mut breaches =
+        scan(&text).map_err(|_| Problem::bad(format!("an event is nested deeper than {MAX_DEPTH} levels")))?;
+    let mut unique = None;
+    let details = &event_type.details;
+    let needs_values = !details.contract.accepts_anything() || !details.unique_fields.is_empty();
+    if breaches.is_empty() && needs_values {
+        match serde_json::from_str::<Value>(&text) {
+            Ok(value) => {
+                breaches = details.contract.check(&value);
+                unique = unique_value(&details.unique_fields, &value, &raw, &mut breaches);
+            }
+            // the one thing that the syntax allows and no value can hold
+            Err(_) => breaches.push(Breach::new("", "number", "holds a number beyond the range of a 64-bit float")),
+        }
+    }
+    if let (None, Some(identity)) = (&unique, &raw.identity)
+        && details.unique_fields.is_empty()
+    {
+        unique = Some(Unique { value: half(identity.as_bytes()), content: half(&raw.payload), path: Arc::from("") });
+    }
+    let broken = !breaches.is_empty();
+    let verdict = match details.policy {
+        Policy::Quarantine | Policy::Refuse if broken => Verdict::Quarantined,
+        _ => Verdict::Accepted,
+    };
+    Ok(Row {
+        event_type: event_type.id,
+        verdict,
+        errors: broken.then(|| serde_json::to_string(&breaches).unwrap_or_else(|_| "[]".into())),
+        unique: if verdict == Verdict::Accepted { unique } else { None },
+        refuse: details.policy == Policy::Refuse,
+        payload: raw.payload,
+    })
+}
+
+fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut Vec<Breach>) -> Option<Unique> {
+    if fields.is_empty() {
+        return None;
+    }
+    let Some(values) = fields.values(value) else {
+        let missing = |path: &&str| value.pointer(path).is_none_or(Value::is_null);
+        for path in fields.pointers().filter(missing) {
+            if !breaches.iter().any(|breach| breach.path == path) {
+                breaches.push(Breach::new(path, "required", "makes the event unique, but is missing"));
+            }
+        }
+        return None;
+    };
+    let together = serde_json::to_string(&values).unwrap_or_default();
+    Some(Unique {
+        value: half(together.as_bytes()),
+        content: half(&raw.payload),
+        path: Arc::from(fields.pointers().next().unwrap_or_default()),
+    })
+}
+
+fn half(bytes: &[u8]) -> Half {
+    let digest = crypto::sha256(bytes);
+    std::array::from_fn(|at| digest[at])
+}

@@ -1,0 +1,127 @@
+//! The front door: authenticate, parse, validate, append, answer. It serves the contract of the wire
+//! (`docs/wire.md`, `/openapi.json`) and touches the database by the write lane alone; what it needs to know it
+//! knows by heart ([`directory`]).
+mod allow;
+mod body;
+mod cors;
+mod credentials;
+pub mod directory;
+mod judge;
+mod openapi;
+mod problem;
+mod receipt;
+mod scan;
+mod send;
+mod split;
+
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, RawPathParams, Request},
+    http::request::Parts,
+    middleware,
+    routing::{any, get, post},
+};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth,
+    ids::{TenantId, guid},
+    tokens::Known,
+};
+use credentials::{Query, authenticate};
+use directory::{Directory, Snapshot};
+use problem::Problem;
+
+/// What the handlers of the front door share.
+#[derive(Clone)]
+pub struct Front {
+    app: App,
+    directory: Directory,
+    memory: body::Memory,
+    rate: Option<Arc<DefaultKeyedRateLimiter<TenantId>>>,
+}
+
+impl Front {
+    /// Opens the front door.
+    pub fn new(app: App, directory: Directory) -> Self {
+        let limits = &app.settings.limits;
+        let memory = body::Memory::new(limits.body_memory);
+        let rate =
+            NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
+        Self { app, directory, memory, rate }
+    }
+
+    /// Counts one request of a tenant against its rate.
+    fn count(&self, tenant: TenantId) -> Result<(), Problem> {
+        let Some(rate) = &self.rate else { return Ok(()) };
+        rate.check_key(&tenant).map_err(|refused| {
+            let wait = refused.wait_time_from(rate.clock().now());
+            Problem::too_often(wait.as_secs() + 1)
+        })
+    }
+}
+
+/// The routes of the wire. Everything under `/events/` answers problems as JSON.
+pub fn routes(front: Front) -> Router {
+    const TENANT: &str = "/events/v1.0/tenants/{tenant}";
+    let path = |rest: &str| format!("{TENANT}{rest}");
+    Router::new()
+        .route(&path("/events"), post(send::mixed))
+        .route(&path("/events/anonymousevents"), post(send::anonymous))
+        .route(&path("/events/{event_type}"), post(send::one_type))
+        .route(&path("/events/{event_type}/validate"), post(send::dry_run))
+        .route(&path("/eventtypewhitelistings"), post(allow::allow_anonymous))
+        .route(&path("/receipts/{receipt}"), get(receipt::show))
+        .route("/events/{*rest}", any(|| async { crate::error::Error::NotFound("path; see /openapi.json") }))
+        .layer(middleware::from_fn_with_state(front.clone(), cors::answer))
+        .route("/openapi.json", get(openapi::document))
+        .with_state(front)
+}
+
+/// The head of an ingest request: who sends what to whom, in what state of our knowledge.
+struct Head {
+    snapshot: Arc<Snapshot>,
+    tenant: TenantId,
+    query: Query,
+    parts: Parts,
+}
+
+impl Head {
+    /// Reads the ids of the path and the query string.
+    async fn read(front: &Front, request: Request) -> Result<(Self, axum::body::Body), Problem> {
+        let (mut parts, body) = request.into_parts();
+        let tenant = TenantId(Self::id(&mut parts, "tenant").await?);
+        let query = Query::parse(parts.uri.query())?;
+        Ok((Self { snapshot: front.directory.current(), tenant, query, parts }, body))
+    }
+
+    /// A GUID of the path.
+    async fn id(parts: &mut Parts, name: &str) -> Result<Uuid, Problem> {
+        let ids = RawPathParams::from_request_parts(parts, &()).await;
+        let ids = ids.map_err(|_| Problem::bad("the path is not understood"))?;
+        let text = ids.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value);
+        guid(text).map_err(|_| {
+            Problem::bad(match name {
+                "tenant" => "the tenant id in the path is not a GUID",
+                "event_type" => "the event type id in the path is not a GUID",
+                _ => "the receipt id in the path is not a GUID",
+            })
+        })
+    }
+
+    fn address(&self, front: &Front) -> IpAddr {
+        auth::address::client_address(&self.parts, &front.app.settings)
+    }
+
+    fn authenticate(&self, front: &Front) -> Result<Arc<Known>, Problem> {
+        let now = front.app.clock.now();
+        let token =
+            authenticate(&self.snapshot, self.tenant, &self.parts.headers, &self.query, || self.address(front), now)?;
+        front.count(self.tenant)?;
+        Ok(token)
+    }
+}

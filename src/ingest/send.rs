@@ -1,0 +1,198 @@
+//! Sending events: of one type, mixed, anonymously, and as a dry run.
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Front, Head,
+    body::{self, Whole},
+    directory::Tenant,
+    judge::judge,
+    problem::Problem,
+    split::{Raw, split},
+};
+use crate::{
+    crypto,
+    db::lane::{Append, Once, Outcome, Row, Summary, Verdict},
+    error::Unavailable,
+    event_types::EventType,
+    ids::{EventTypeId, ReceiptId, TokenId},
+    tokens::Known,
+};
+
+/// `POST …/events/{event_type}`
+pub async fn one_type(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
+    let (head, body, token, event_type) = addressed(&front, request).await?;
+    let (raws, whole) = events(&front, &head, body, false).await?;
+    let rows = raws.into_iter().map(|raw| judge(&event_type, raw)).collect::<Result<Vec<_>, _>>()?;
+    let scope = format!("events/{}", event_type.id);
+    store(&front, &head, Some(token.id), rows, &whole, &scope).await
+}
+
+/// `POST …/events/{event_type}/validate`: nothing is stored.
+pub async fn dry_run(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
+    let (head, body, _, event_type) = addressed(&front, request).await?;
+    let (raws, _whole) = events(&front, &head, body, false).await?;
+    let mut summary = Summary::default();
+    for (index, raw) in raws.into_iter().enumerate() {
+        let row = judge(&event_type, raw)?;
+        summary.add(index, row.verdict, row.errors.as_deref());
+    }
+    Ok(json(StatusCode::OK, format!(r#"{{"valid":{},"rejected":[{}]}}"#, summary.accepted, summary.rejected)))
+}
+
+/// `POST …/events`: each event names its type.
+pub async fn mixed(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
+    let (head, body) = Head::read(&front, request).await?;
+    let token = head.authenticate(&front)?;
+    let (raws, whole) = events(&front, &head, body, true).await?;
+    let rows = judge_mixed(&head, raws, |tenant, id| {
+        if !token.covers(id) {
+            return Err(Missing::Forbidden);
+        }
+        tenant.event_type(id).ok_or(Missing::Unknown)
+    })?;
+    store(&front, &head, Some(token.id), rows, &whole, "events").await
+}
+
+/// `POST …/events/anonymousevents`: without a token, for types that allow it.
+pub async fn anonymous(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
+    const REFUSED: &str = "the event type does not take anonymous events";
+    let (head, body) = Head::read(&front, request).await?;
+    // a stranger is not told which tenants there are
+    if !head.snapshot.tenant(head.tenant).is_some_and(|tenant| tenant.enabled) {
+        return Err(Problem::forbidden(REFUSED));
+    }
+    front.count(head.tenant)?;
+    let (raws, whole) = events(&front, &head, body, true).await?;
+    let rows = judge_mixed(&head, raws, |tenant, id| {
+        tenant.event_type(id).filter(|event_type| event_type.details.anonymous).ok_or(Missing::Forbidden)
+    })?;
+    store(&front, &head, None, rows, &whole, "events/anonymousevents").await
+}
+
+/// Everything that is decided before the body is looked at, for a request that names its type in the path.
+async fn addressed(front: &Front, request: Request) -> Result<(Head, Body, Arc<Known>, Arc<EventType>), Problem> {
+    let (mut head, body) = Head::read(front, request).await?;
+    let id = EventTypeId(Head::id(&mut head.parts, "event_type").await?);
+    let token = head.authenticate(front)?;
+    if !token.covers(id) {
+        return Err(Problem::forbidden("the token does not hold for this event type"));
+    }
+    let event_type = head.snapshot.tenant(head.tenant).and_then(|tenant| tenant.event_type(id));
+    let event_type = event_type.ok_or_else(Problem::no_type)?.clone();
+    Ok((head, body, token, event_type))
+}
+
+/// Reads the body and splits it.
+async fn events(front: &Front, head: &Head, body: Body, mixed: bool) -> Result<(Vec<Raw>, Whole), Problem> {
+    let headers = &head.parts.headers;
+    let settings = &front.app.settings;
+    let (form, encoding) = body::form(headers)?;
+    // no work for what would be refused at its end
+    if front.app.lane.is_full() {
+        return Err(Unavailable::QueueFull.into());
+    }
+    let whole = body::read(body, encoding, &settings.limits, settings.body_timeout, &front.memory).await?;
+    let raws = split(&whole.bytes, form, mixed, headers, &settings.limits)?;
+    Ok((raws, whole))
+}
+
+enum Missing {
+    Unknown,
+    Forbidden,
+}
+
+fn judge_mixed<'s>(
+    head: &'s Head,
+    raws: Vec<Raw>,
+    find: impl Fn(&'s Tenant, EventTypeId) -> Result<&'s Arc<EventType>, Missing>,
+) -> Result<Vec<Row>, Problem> {
+    let Some(tenant) = head.snapshot.tenant(head.tenant) else { return Err(Problem::no_type()) };
+    let (mut unknown, mut forbidden, mut rows) = (Vec::new(), Vec::new(), Vec::with_capacity(raws.len()));
+    for (index, raw) in raws.into_iter().enumerate() {
+        let id = raw.event_type.ok_or_else(|| Problem::bad("an event names no type"))?;
+        match find(tenant, id) {
+            Ok(event_type) => rows.push(judge(event_type, raw)?),
+            Err(Missing::Unknown) => unknown.push((index, "unknown event type")),
+            Err(Missing::Forbidden) => forbidden.push((index, "not allowed for this event type")),
+        }
+    }
+    if !forbidden.is_empty() {
+        return Err(Problem::forbidden("one event type or more is not allowed; nothing was stored").at_rows(&forbidden));
+    }
+    if !unknown.is_empty() {
+        return Err(Problem::no_type().at_rows(&unknown));
+    }
+    Ok(rows)
+}
+
+/// Hands the events to the write lane and answers what became of them.
+async fn store(
+    front: &Front,
+    head: &Head,
+    source: Option<TokenId>,
+    rows: Vec<Row>,
+    whole: &Whole,
+    scope: &str,
+) -> Result<Response, Problem> {
+    let strict = head.query.strict;
+    if rows.iter().any(|row| row.errors.is_some() && (row.refuse || (strict && row.verdict == Verdict::Quarantined))) {
+        let mut summary = Summary::default();
+        for (index, row) in rows.iter().enumerate() {
+            summary.add(index, row.verdict, row.errors.as_deref());
+        }
+        return Err(Problem::refused(&summary.rejected));
+    }
+    let once = once(&head.parts.headers, scope, whole)?;
+    let receipt = ReceiptId::issue(&front.app.clock);
+    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once };
+    match front.app.lane.append(append).await? {
+        Outcome::Stored(summary) => answer(receipt, &summary, false),
+        Outcome::Repeated(first, summary) => answer(first, &summary, true),
+        Outcome::KeyReused => Err(Problem::key_reused()),
+        Outcome::Refused(summary) => Err(Problem::refused(&summary.rejected)),
+    }
+}
+
+fn answer(receipt: ReceiptId, summary: &Summary, repeated: bool) -> Result<Response, Problem> {
+    if summary.status() == 422 {
+        return Err(Problem::quarantined(receipt, summary));
+    }
+    Ok(json(StatusCode::CREATED, stored_body(receipt, summary, repeated)))
+}
+
+/// The body of a 201. A repeated request accepts nothing and recognises what the first one accepted.
+pub fn stored_body(receipt: ReceiptId, summary: &Summary, repeated: bool) -> String {
+    let (accepted, duplicates) =
+        if repeated { (0, summary.accepted) } else { (summary.accepted, summary.duplicates.len()) };
+    let mut body = format!(
+        r#"{{"receiptId":"{receipt}","accepted":{accepted},"duplicates":{duplicates},"rejected":[{}]"#,
+        summary.rejected
+    );
+    if !summary.warnings.is_empty() {
+        body.push_str(r#","warnings":["#);
+        body.push_str(&summary.warnings);
+        body.push(']');
+    }
+    body.push('}');
+    body
+}
+
+fn once(headers: &HeaderMap, scope: &str, whole: &Whole) -> Result<Option<Once>, Problem> {
+    let mut keys = headers.get_all("idempotency-key").iter().map(|value| value.as_bytes().trim_ascii());
+    let Some(key) = keys.next() else { return Ok(None) };
+    if key.is_empty() || key.len() > 255 || keys.any(|other| other != key) {
+        return Err(Problem::bad("send one Idempotency-Key of 1 to 255 characters"));
+    }
+    Ok(Some(Once { key: crypto::sha256(&[scope.as_bytes(), b"\n", key].concat()), body: crypto::sha256(&whole.bytes) }))
+}
+
+pub(super) fn json(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,93 @@
+// The only script of most pages. It wakes the islands of a page that has any, keeps relative times fresh, and
+// lets buttons copy. No state, no inline code: the content security policy stays static.
+
+// --- islands: the wasm is loaded only where an island waits for it ------------------------------------------------
+
+async function wakeIslands() {
+  const app = await import("/pkg/__APP__.js");
+  await app.default({ module_or_path: "/pkg/__APP__.wasm" });
+  app.hydrate();
+
+  // islands inside the children of another find their owner through the innermost of these
+  const owners = [];
+  async function walk(element) {
+    const tag = element.localName;
+    if (tag === "leptos-island") {
+      const wake = app[element.dataset.component];
+      if (wake) {
+        owners.at(-1)?.();
+        await wake(element);
+      } else {
+        console.warn(`no island ${element.dataset.component} in this build: reload the page`);
+      }
+    }
+    if (tag === "leptos-children") owners.push(element.$$on_hydrate);
+    for (const child of [...element.children]) await walk(child);
+    if (tag === "leptos-children") owners.pop();
+  }
+  await walk(document.body);
+}
+
+if (document.querySelector("leptos-island")) {
+  // a page that is only prepared must not open live connections
+  if (document.prerendering) document.addEventListener("prerenderingchange", wakeIslands, { once: true });
+  else wakeIslands();
+}
+
+// --- <time datetime="…" data-relative>: "3 min ago", every half minute --------------------------------------------
+
+const STEPS = [[60, "s", 1], [3600, "min", 60], [86400, "h", 3600], [30 * 86400, "d", 86400]];
+
+function relative(seconds) {
+  const distance = Math.abs(seconds);
+  if (distance < 5) return "just now";
+  const step = STEPS.find(([limit]) => distance < limit);
+  if (!step) return null; // so far away the server's date says more
+  const amount = `${Math.floor(distance / step[2])} ${step[1]}`;
+  return seconds < 0 ? `in ${amount}` : `${amount} ago`;
+}
+
+function refreshTimes() {
+  for (const time of document.querySelectorAll("time[datetime][data-relative]")) {
+    const text = relative((Date.now() - Date.parse(time.dateTime)) / 1000);
+    if (text && text !== time.textContent) time.textContent = text;
+  }
+}
+setInterval(refreshTimes, 30_000);
+document.addEventListener("visibilitychange", refreshTimes);
+
+// --- <button data-copy="text"> or <button data-copy-from="id"> -----------------------------------------------------
+
+// it has to be there before it speaks, or a screen reader does not listen to it
+const status = document.createElement("p");
+status.setAttribute("role", "status");
+status.className = "sr-only";
+document.body.append(status);
+
+const labels = new WeakMap();
+
+async function copy(button) {
+  const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom)?.textContent ?? "";
+  let said = "Copied";
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    said = "Copy failed — select the text instead"; // refused, or not offered: browsers want https or localhost
+  }
+  const label = button.querySelector("[data-copy-label]") ?? button;
+  const running = labels.get(label);
+  clearTimeout(running?.timer);
+  const before = running?.before ?? label.textContent;
+  label.textContent = status.textContent = said;
+  const timer = setTimeout(() => {
+    label.textContent = before;
+    status.textContent = "";
+    labels.delete(label);
+  }, 2000);
+  labels.set(label, { before, timer });
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("button[data-copy], button[data-copy-from]");
+  if (button) copy(button);
+});

@@ -1,0 +1,57 @@
+//! The accept loop: a cap on connections, a deadline for the head of a request, and an end that waits for what was
+//! accepted. (`axum::serve` installs no timer, so hyper's deadline would never strike.)
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use super::{DRAIN, front};
+use crate::app::App;
+
+/// Serves connections until the app is stopping, then lets those under way end.
+pub async fn run(listener: TcpListener, router: Router, app: App) {
+    let places = Arc::new(Semaphore::new(app.settings.max_connections));
+    let connections = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout);
+    loop {
+        // over the cap, connections wait in the queue of the operating system
+        let next = async {
+            let place = places.clone().acquire_owned().await.ok()?;
+            match listener.accept().await {
+                Ok((stream, peer)) => Some((stream, peer, place)),
+                Err(error) => {
+                    // out of file handles, most likely; they come back
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    None
+                }
+            }
+        };
+        let Some(accepted) = app.stopping.run_until_cancelled(next).await else { break };
+        let Some((stream, peer, place)) = accepted else { continue };
+        // answers are small and written at once
+        let _ = stream.set_nodelay(true);
+        let (router, app) = (router.clone(), app.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (router, app) = (router.clone(), app.clone());
+            async move { Ok::<_, Infallible>(front::respond(router, &app, request, peer).await) }
+        });
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+}

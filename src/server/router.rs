@@ -1,0 +1,49 @@
+//! All routes of all slices.
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use std::time::Duration;
+use tower_http::csrf::CsrfLayer;
+
+use super::assets;
+use crate::{
+    app::App,
+    auth,
+    error::{Error, PublicError},
+    event_types, events,
+    ingest::{self, Front},
+    tenants, tokens,
+};
+
+/// Forms are small, but a contract may have 256 KiB, and a form's encoding triples it.
+const FORM_BYTES: usize = 1 << 20;
+/// A page that takes longer has met a database that does not answer.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Puts the slices together.
+pub fn build(app: App, front: Front) -> Router {
+    let mut same_origin = CsrfLayer::new();
+    if let Ok(trusting) = CsrfLayer::new().add_trusted_origin(&*app.public_base) {
+        same_origin = trusting;
+    }
+    let pages =
+        Router::new().layer(middleware::from_fn(in_time)).layer(DefaultBodyLimit::max(FORM_BYTES)).layer(same_origin);
+    Router::new()
+        .merge(pages)
+        .route("/healthz", get(|| async { "ok" }))
+        .merge(assets::routes())
+        .fallback(|| async { Error::NotFound("page") })
+        .with_state(app)
+        .merge(ingest::routes(front))
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PAGE_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => PublicError::unavailable(crate::error::Unavailable::Database).into_response(),
+    }
+}

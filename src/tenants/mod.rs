@@ -1,0 +1,25 @@
+//! Tenants: the customers of the platform. A tenant owns everything that carries its id.
+mod origin;
+pub mod store;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::{ids::TenantId, name::Name};
+pub use origin::Origin;
+pub use store::{all, create, get, list, rename, set_cors_origins, set_enabled};
+
+/// One customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// What it is called.
+    pub name: Name,
+    /// Whether the front door accepts its events.
+    pub enabled: bool,
+    /// The web pages that may post events from a browser.
+    pub cors_origins: Vec<Origin>,
+    /// When it was created here.
+    pub created_at: DateTime<Utc>,
+}
