@@ -10,6 +10,8 @@ pub mod app;
 #[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
+pub mod cli;
+#[cfg(feature = "ssr")]
 pub mod clock;
 #[cfg(feature = "ssr")]
 pub mod config;
@@ -21,6 +23,8 @@ pub mod db;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod event_types;
+#[cfg(feature = "ssr")]
+pub mod http_client;
 #[cfg(feature = "ssr")]
 pub mod ids;
 pub mod islands;
