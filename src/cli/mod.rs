@@ -5,6 +5,7 @@ mod input;
 mod migrate;
 mod output;
 mod send;
+pub mod serve;
 mod tenant;
 mod token;
 mod validate;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{auth::Actor, clock::Clock, config::DatabaseSettings, db::Db, error::Error};
+use crate::{auth::Actor, clock::Clock, config::{DatabaseSettings, Settings}, db::Db, error::Error};
 pub use output::Output;
 
 /// Takes events of external systems into a Customer Data Platform: durably, and by contract.
@@ -46,6 +47,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the server: the web pages, the front door and what works behind them
+    #[command(after_help = "\
+Examples:
+  tributary serve
+  tributary serve --listen 127.0.0.1:0 --database-url sqlite:///var/lib/tributary/tributary.db
+  tributary serve --listen 0.0.0.0:3000 --public-url https://hub.example.com --trusted-proxy 10.0.0.0/8
+  DATABASE_URL=postgres://tributary@db.example.com/tributary tributary serve")]
+    Serve(Box<Settings>),
     Migrate(migrate::Migrate),
     #[command(subcommand)]
     Tenant(tenant::Tenant),
@@ -99,7 +108,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
-    start_log("warn");
+    start_log(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
     let context = Context {
         out: Output::new(cli.json),
         clock: Clock::system(),
@@ -112,6 +121,7 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::Serve(settings) => serve::run(*settings, context.database_url()).await,
             Command::Migrate(command) => command.run(&context).await,
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,

@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Result, is_taken},
     ids::{TenantId, UserId},
     sql,
+    ui::Theme,
 };
 
 /// An account, without its password.
@@ -126,6 +127,15 @@ pub async fn credentials(db: &Db, email: &Email) -> Result<Option<(UserId, Strin
     Ok(found)
 }
 
+/// The hash of the password of the owner of `session`.
+///
+/// # Errors
+/// [`Error::NotFound`] when the account is gone.
+pub async fn own_password_hash(db: &Db, session: &Session) -> Result<String> {
+    let found = sql!(opt(String,), db, "SELECT password_hash FROM users WHERE id = $1", session.user)?;
+    found.map(|(hash,)| hash).ok_or(Error::NotFound("account"))
+}
+
 /// Gives the owner of `session` a new password and signs out everywhere else. `old` is the hash that the current
 /// password was checked against.
 ///
@@ -167,11 +177,12 @@ pub async fn change_password(db: &Db, clock: &Clock, session: &Session, old: Str
     .await
 }
 
-/// Remembers the looks that the owner of `session` chose; none: as the system has it.
+/// Remembers the looks that the owner of `session` chose.
 ///
 /// # Errors
 /// When the database does.
-pub async fn set_theme(db: &Db, clock: &Clock, session: &Session, theme: Option<&'static str>) -> Result<()> {
+pub async fn set_theme(db: &Db, clock: &Clock, session: &Session, theme: Theme) -> Result<()> {
+    let theme = (theme != Theme::System).then_some(theme.as_str());
     let (session, clock) = (session.clone(), clock.clone());
     db.write(move |tx| {
         Box::pin(async move {
