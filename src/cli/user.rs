@@ -1,5 +1,5 @@
 //! `tributary user`: accounts of people.
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 
 use anyhow::Context as _;
 use clap::Subcommand;
