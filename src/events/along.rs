@@ -160,6 +160,15 @@ impl Along {
         }
     }
 
+    /// Counts what [`Along::ids`] lists.
+    pub(super) const fn count_up_to(self) -> &'static str {
+        match self {
+            Self::All => concat!("SELECT COUNT(*) FROM (", ids!(all, "DESC"), ") AS ids"),
+            Self::Type(_) => concat!("SELECT COUNT(*) FROM (", ids!(of_type, "DESC"), ") AS ids"),
+            Self::Quarantined => concat!("SELECT COUNT(*) FROM (", ids!(quarantined, "DESC"), ") AS ids"),
+        }
+    }
+
     pub(super) const fn count_accepted(self) -> &'static str {
         match self {
             Self::Type(_) => all_but_quarantined!(of_type),

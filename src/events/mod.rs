@@ -8,6 +8,7 @@ pub mod follower;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};

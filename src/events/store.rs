@@ -199,7 +199,7 @@ pub async fn any<R: Right>(db: &Db, permit: &Permit<R>) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// For the live streams: the newest events above `after`, newest first, payloads cut at [`START`].
+/// For those who follow: the newest events above `after`, newest first, so many characters of each payload.
 ///
 /// # Errors
 /// When the database does.
@@ -209,6 +209,7 @@ pub async fn since(
     event_type: Option<EventTypeId>,
     after: EventId,
     limit: usize,
+    characters: i32,
 ) -> Result<Vec<Event>> {
     let filter = Filter { event_type, ..Filter::default() };
     Ok(sql!(
@@ -222,12 +223,12 @@ pub async fn since(
         None::<TokenId>,
         None::<&str>,
         uuid::Uuid::nil(),
-        START,
+        characters,
         i64::try_from(limit).unwrap_or(i64::MAX),
     )?)
 }
 
-/// For the live streams: the ids above `after` up to `upto`, newest first.
+/// For those who follow: the ids above `after` up to `upto`, newest first.
 ///
 /// # Errors
 /// When the database does.
@@ -244,11 +245,28 @@ pub async fn ids_between(
     ids(db, tenant, along, range, Towards::Older, (limit, 0)).await
 }
 
-/// For the live streams: one event, its payload cut at [`START`].
+/// For those who follow: how many ids lie above `after` up to `upto`, counted up to `limit`.
 ///
 /// # Errors
 /// When the database does.
-pub async fn start_of(db: &Db, tenant: TenantId, id: EventId) -> Result<Option<Event>> {
+pub async fn count_between(
+    db: &Db,
+    tenant: TenantId,
+    event_type: Option<EventTypeId>,
+    after: EventId,
+    upto: EventId,
+    limit: i64,
+) -> Result<i64> {
+    let along = event_type.map_or(Along::All, Along::Type);
+    let text = along.count_up_to();
+    Ok(sql!(value i64, db, text, tenant, next(after), next(upto), event_type, limit, 0_i64)?)
+}
+
+/// For those who follow: one event, with so many characters of its payload.
+///
+/// # Errors
+/// When the database does.
+pub async fn start_of(db: &Db, tenant: TenantId, id: EventId, characters: i32) -> Result<Option<Event>> {
     Ok(sql!(
         opt Event,
         db,
@@ -256,7 +274,7 @@ pub async fn start_of(db: &Db, tenant: TenantId, id: EventId) -> Result<Option<E
          FROM events WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
-        START,
+        characters,
     )?)
 }
 

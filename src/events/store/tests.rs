@@ -301,13 +301,13 @@ async fn the_streams_are_told_the_newest_and_what_lies_between() {
             ids.push(bench.one(some_type(n % 2), "{}").await);
         }
         ids.sort();
-        let told = since(&db, bench.tenant, None, ids[1], 3).await.unwrap();
+        let told = since(&db, bench.tenant, None, ids[1], 3, START).await.unwrap();
         assert_eq!(told.iter().map(|event| event.id).collect::<Vec<_>>(), [ids[5], ids[4], ids[3]]);
-        let one_type = since(&db, bench.tenant, Some(some_type(1)), start, 10).await.unwrap();
+        let one_type = since(&db, bench.tenant, Some(some_type(1)), start, 10, START).await.unwrap();
         assert_eq!(one_type.len(), 3);
         let between = ids_between(&db, bench.tenant, None, ids[0], ids[2], 10).await.unwrap();
         assert_eq!(between, [ids[2], ids[1]]);
-        assert!(start_of(&db, bench.tenant, ids[0]).await.unwrap().is_some());
+        assert!(start_of(&db, bench.tenant, ids[0], START).await.unwrap().is_some());
     })
     .await;
 }
