@@ -16,7 +16,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{auth::Actor, clock::Clock, config::{DatabaseSettings, Settings}, db::Db, error::Error};
+use crate::{
+    auth::Actor,
+    clock::Clock,
+    config::{DatabaseSettings, Settings},
+    db::Db,
+    error::Error,
+};
 pub use output::Output;
 
 /// Takes events of external systems into a Customer Data Platform: durably, and by contract.
