@@ -1,2 +1,6 @@
 //! Parses the command line and runs the command.
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tributary::cli::main()
+}

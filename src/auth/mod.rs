@@ -4,12 +4,15 @@
 pub mod address;
 pub mod audit;
 pub mod email;
+pub mod login;
+mod pages;
 pub mod password;
 mod role;
 pub mod session;
 pub mod store;
 #[cfg(test)]
 pub mod testing;
+mod user_agent;
 
 use std::{marker::PhantomData, net::IpAddr};
 
@@ -17,6 +20,7 @@ use crate::{
     error::{Error, Result},
     ids::{TenantId, UserId},
 };
+pub use pages::routes;
 pub use role::Role;
 pub use session::Session;
 pub use store::{purge, setup_link};

@@ -90,12 +90,11 @@ pub async fn verify(password: Password, stored: Option<String>) -> Result<bool> 
     blocking(move || {
         let _place = place;
         // made on the first check of any account, so that an unknown one cannot be told by it
-        let nobody = match NOBODY.get() {
-            Some(hash) => hash,
-            None => {
-                let hash = hash_now(&crypto::random())?;
-                NOBODY.get_or_init(|| hash)
-            }
+        let nobody = if let Some(hash) = NOBODY.get() {
+            hash
+        } else {
+            let hash = hash_now(&crypto::random())?;
+            NOBODY.get_or_init(|| hash)
         };
         let known = stored.is_some();
         let stored = stored.as_deref().unwrap_or(nobody);

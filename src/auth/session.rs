@@ -20,6 +20,7 @@ use crate::{
     crypto::Secret,
     error::{Error, PublicError, Result},
     ids::{TenantId, UserId},
+    ui::{Theme, Viewer},
 };
 
 /// Somebody who is signed in.
@@ -35,8 +36,8 @@ pub struct Session {
     pub name: String,
     /// What they sign in with.
     pub email: String,
-    /// The looks they chose: `light` or `dark`; none: as the system has it.
-    pub theme: Option<String>,
+    /// The looks they chose.
+    pub theme: Theme,
 }
 
 impl Session {
@@ -53,7 +54,18 @@ impl Session {
             },
             name: found.name,
             email: found.email,
-            theme: found.theme,
+            theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
+        }
+    }
+
+    /// As pages show them.
+    pub fn viewer(&self) -> Viewer {
+        Viewer {
+            name: self.name.clone(),
+            email: self.email.clone(),
+            role: self.actor.role.word(),
+            theme: self.theme,
+            time_zone: "UTC".into(),
         }
     }
 

@@ -11,6 +11,9 @@ use crate::{
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
+///
+/// # Panics
+/// When it would not.
 pub fn settings(flags: &[&str]) -> Settings {
     let command = Settings::augment_args(clap::Command::new("serve").no_binary_name(true));
     let matches = command.try_get_matches_from(flags).expect("the flags are good");
@@ -19,11 +22,12 @@ pub fn settings(flags: &[&str]) -> Settings {
 
 /// A server's state on `db`, reached by http.
 pub fn app(db: &Db, clock: &Clock) -> App {
-    let lane = Lane::start(db, clock, &tokio_util::task::TaskTracker::new());
+    let lane = Lane::start(db, clock);
     App {
         db: db.clone(),
         clock: clock.clone(),
         lane,
+        stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),
     }

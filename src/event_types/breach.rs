@@ -64,6 +64,10 @@ pub(super) fn explain(error: &ValidationError<'_>, to: &mut Vec<Breach>) {
             Some(branch) => branch.iter().for_each(|error| explain(error, to)),
             None => add(Breach::new(path, rule, none_of(context, error.instance()))),
         },
+        // told of the object, when the contract names no field at all
+        Kind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+            add(Breach::new(path, "additionalProperties", "must have no fields"));
+        }
         Kind::FalseSchema => add(Breach::new(path, "false", "is not allowed here")),
         kind => add(Breach::new(path, rule, words(kind, error.instance()))),
     }

@@ -314,3 +314,275 @@ fn misuse(error: &jsonschema::ValidationError<'_>) -> ContractError {
         None => ContractError::Misused { path, message: "this is no JSON Schema".into() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn contract(schema: &Value) -> Contract {
+        Contract::parse(&schema.to_string()).unwrap()
+    }
+
+    /// Path, rule and message of each breach.
+    fn told(schema: &Value, event: &Value) -> Vec<(String, String, String)> {
+        contract(schema).check(event).into_iter().map(|b| (b.path, b.rule, b.message)).collect()
+    }
+
+    #[track_caller]
+    fn tells(schema: &Value, event: &Value, path: &str, rule: &str, message: &str) {
+        assert_eq!(told(schema, event), [(path.to_owned(), rule.to_owned(), message.to_owned())]);
+    }
+
+    fn field(rules: &Value) -> Value {
+        json!({"type": "object", "properties": {"a": rules}})
+    }
+
+    #[test]
+    fn the_wire_sees_path_rule_and_message() {
+        let breaches = contract(&field(&json!({"type": "number"}))).check(&json!({"a": "x"}));
+        assert_eq!(
+            serde_json::to_string(&breaches).unwrap(),
+            r#"[{"path":"/a","rule":"type","message":"expected a number, got a string"}]"#
+        );
+    }
+
+    #[test]
+    fn types_are_told_by_name() {
+        for (rules, value, message) in [
+            (json!("integer"), json!(1.5), "expected a whole number, got a number with a fraction"),
+            (json!("integer"), json!("1"), "expected a whole number, got a string"),
+            (json!(["null", "string"]), json!(true), "expected a string or null, got a boolean"),
+            (json!(["array", "object", "string"]), json!(null), "expected a string, an array or an object, got null"),
+            (json!("boolean"), json!([1]), "expected a boolean, got an array"),
+        ] {
+            tells(&field(&json!({"type": rules})), &json!({"a": value}), "/a", "type", message);
+        }
+        tells(&json!({"type": "object"}), &json!([]), "", "type", "expected an object, got an array");
+    }
+
+    #[test]
+    fn what_is_missing_is_named_by_its_own_place() {
+        let schema = json!({"required": ["Email", "a/b~c"], "properties": {"in": {"required": ["x"]}}});
+        let paths: Vec<_> = told(&schema, &json!({"in": {}})).into_iter().map(|(path, ..)| path).collect();
+        assert_eq!(paths, ["/Email", "/a~1b~0c", "/in/x"]);
+        tells(&json!({"required": ["Email"]}), &json!({}), "/Email", "required", "is required but missing");
+    }
+
+    #[test]
+    fn limits_are_told_and_values_are_not() {
+        let secret = "4111-1111";
+        for (rules, value, rule, message) in [
+            (json!({"enum": ["a", "b"]}), json!(secret), "enum", "is none of the allowed values"),
+            (json!({"const": 1}), json!(secret), "const", "is not the one allowed value"),
+            (json!({"format": "email"}), json!(secret), "format", "is not a valid e-mail address"),
+            (
+                json!({"format": "date-time"}),
+                json!(secret),
+                "format",
+                "is not a valid date-time, such as 2026-01-31T12:00:00Z",
+            ),
+            (json!({"minLength": 20}), json!(secret), "minLength", "must have at least 20 characters"),
+            (json!({"maxLength": 1}), json!(secret), "maxLength", "must have at most 1 character"),
+            (json!({"pattern": "^x+$"}), json!(secret), "pattern", "does not match the pattern ^x+$"),
+            (json!({"minimum": 5}), json!(4), "minimum", "must be at least 5"),
+            (json!({"exclusiveMaximum": 2.5}), json!(2.5), "exclusiveMaximum", "must be less than 2.5"),
+            (json!({"multipleOf": 0.5}), json!(0.3), "multipleOf", "must be a multiple of 0.5"),
+            (json!({"minItems": 1}), json!([]), "minItems", "must have at least 1 item"),
+            (json!({"uniqueItems": true}), json!([secret, secret]), "uniqueItems", "holds an item twice"),
+            (
+                json!({"contains": {"type": "null"}}),
+                json!([secret]),
+                "contains",
+                "does not hold the items that it must hold",
+            ),
+            (json!({"maxProperties": 0}), json!({"k": secret}), "maxProperties", "must have at most 0 fields"),
+            (json!({"not": {"type": "string"}}), json!(secret), "not", "is in a form that the contract rules out"),
+            (json!(false), json!(secret), "false", "is not allowed here"),
+        ] {
+            tells(&field(&rules), &json!({"a": value}), "/a", rule, message);
+            assert!(!message.contains(secret));
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_each_named() {
+        let closed = json!({"properties": {"a": {}}, "additionalProperties": false});
+        tells(&closed, &json!({"a": 1, "b/c": 2}), "/b~1c", "additionalProperties", "is not a field of the contract");
+        let empty = json!({"additionalProperties": false});
+        tells(&empty, &json!({"a": 1, "b": 2}), "", "additionalProperties", "must have no fields");
+        let names = field(&json!({"propertyNames": {"maxLength": 2}}));
+        tells(
+            &names,
+            &json!({"a": {"long": 1}}),
+            "/a/long",
+            "propertyNames",
+            "is a name that the contract does not allow",
+        );
+    }
+
+    #[test]
+    fn of_several_forms_the_one_that_was_meant_is_explained() {
+        let nullable =
+            field(&json!({"anyOf": [{"type": "null"}, {"type": "object", "properties": {"n": {"type": "number"}}}]}));
+        tells(&nullable, &json!({"a": {"n": "x"}}), "/a/n", "type", "expected a number, got a string");
+        tells(&nullable, &json!({"a": 1}), "/a", "anyOf", "expected an object or null, got a number");
+        let one = field(&json!({"oneOf": [{"minimum": 1}, {"minimum": 2}]}));
+        tells(&one, &json!({"a": 0}), "/a", "oneOf", "is in none of the 2 allowed forms");
+        let message = "is in more than one of the allowed forms, and must be in exactly one";
+        tells(&one, &json!({"a": 3}), "/a", "oneOf", message);
+    }
+
+    #[test]
+    fn at_most_twenty_breaches_are_told() {
+        let schema = json!({"additionalProperties": {"type": "string"}});
+        let event: Value = (0..100).map(|n| (n.to_string(), json!(n))).collect::<serde_json::Map<_, _>>().into();
+        assert_eq!(told(&schema, &event).len(), 20);
+        let closed = json!({"properties": {"x": {}}, "required": ["x"], "additionalProperties": false});
+        assert_eq!(told(&closed, &event).len(), 20);
+    }
+
+    #[test]
+    fn long_keys_and_patterns_are_cut() {
+        let event = json!({"é".repeat(1000): 1});
+        let breaches = contract(&json!({"properties": {"x": {}}, "additionalProperties": false})).check(&event);
+        assert!(breaches[0].path.len() < 600 && breaches[0].path.ends_with('…'));
+    }
+
+    #[test]
+    fn local_references_work_and_others_are_refused() {
+        let local = json!({"$defs": {"n": {"type": "number"}}, "properties": {"a": {"$ref": "#/$defs/n"}}});
+        tells(&local, &json!({"a": "x"}), "/a", "type", "expected a number, got a string");
+        for reference in ["https://example.com/schema.json", "http://127.0.0.1:1/x", "file:///etc/passwd", "other.json"]
+        {
+            let error = Contract::parse(&json!({"$ref": reference}).to_string()).unwrap_err();
+            assert!(matches!(error, ContractError::Remote(_)), "{reference}: {error:?}");
+            assert!(error.to_string().contains("never fetched"), "{error}");
+        }
+        for reference in ["#/$defs/none", "#nowhere"] {
+            let error = Contract::parse(&json!({"$ref": reference}).to_string()).unwrap_err();
+            assert!(matches!(error, ContractError::Dangling(_)), "{reference}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_contract_is_refused_with_words() {
+        let nested = |depth: usize| format!("{}true{}", r#"{"not":"#.repeat(depth), "}".repeat(depth));
+        for (text, said) in [
+            ("", "this is not JSON"),
+            ("{", "this is not JSON"),
+            ("[]", "a contract is a JSON object"),
+            ("null", "a contract is a JSON object"),
+            (r#"{"$schema":"http://json-schema.org/draft-07/schema#"}"#, "2020-12"),
+            (r#"{"$schema":5}"#, "2020-12"),
+            (r#"{"properties":{"a":{"type":"strng"}}}"#, "at /properties/a/type: "),
+            (r#"{"required":"a"}"#, "at /required: expected an array, got a string"),
+            (r#"{"properties":{"a":{"pattern":"(?=x)"}}}"#, "look-ahead"),
+            (r#"{"pattern":"("}"#, "at /pattern"),
+            (&nested(65), "64 deep"),
+            (&nested(500), "64 deep"),
+            (&format!("{{\"title\":\"{}\"}}", "x".repeat(LONGEST)), "256 KiB"),
+        ] {
+            let error = Contract::parse(text).expect_err(text).to_string();
+            assert!(error.contains(said), "{:.80}: {error}", text);
+        }
+        assert!(Contract::parse(&nested(64)).is_ok());
+        assert!(Contract::parse(&json!({"$schema": DRAFT}).to_string()).is_ok());
+    }
+
+    #[test]
+    fn references_that_multiply_or_lead_far_are_refused() {
+        let doubling: serde_json::Map<_, _> = (0..40)
+            .map(|n| (format!("d{n}"), json!({"allOf": [{"$ref": format!("#/$defs/d{}", n + 1)}, {"$ref": format!("#/$defs/d{}", n + 1)}]})))
+            .chain([("d40".to_owned(), json!({"type": "number"}))])
+            .collect();
+        let far: serde_json::Map<_, _> = (0..5000)
+            .map(|n| (format!("d{n}"), json!({"$ref": format!("#/$defs/d{}", n + 1)})))
+            .chain([("d5000".to_owned(), json!(true))])
+            .collect();
+        for defs in [doubling, far] {
+            let text = json!({"$ref": "#/$defs/d0", "$defs": defs}).to_string();
+            assert_eq!(Contract::parse(&text).unwrap_err(), ContractError::TooLarge);
+        }
+    }
+
+    #[test]
+    fn circles_are_followed_no_further_than_the_event() {
+        let list = json!({"$defs": {"n": {"properties": {"next": {"$ref": "#/$defs/n"}, "v": {"type": "number"}}}}, "$ref": "#/$defs/n"});
+        tells(&list, &json!({"next": {"next": {"v": "x"}}}), "/next/next/v", "type", "expected a number, got a string");
+        for endless in [json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}], "type": "object"})] {
+            let _ = contract(&endless).check(&json!({"a": 1}));
+            let _ = contract(&endless).check(&json!(1));
+        }
+    }
+
+    #[test]
+    fn what_demands_nothing_is_known() {
+        for (schema, all) in [
+            (json!(true), true),
+            (json!({}), true),
+            (json!({"type": "object", "title": "t", "$defs": {"x": false}}), true),
+            (json!(false), false),
+            (json!({"type": "array"}), false),
+            (json!({"required": ["a"]}), false),
+            (json!({"$ref": "#/$defs/x", "$defs": {"x": false}}), false),
+        ] {
+            assert_eq!(contract(&schema).accepts_anything(), all, "{schema}");
+        }
+        assert!(Contract::default().accepts_anything());
+    }
+
+    #[test]
+    fn a_stored_contract_that_cannot_be_read_accepts_nothing() {
+        let broken = Contract::stored("{".into());
+        assert_eq!(broken.check(&json!({}))[0].rule, "contract");
+        assert!(!broken.accepts_anything());
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map("a|b|Email|/|~|\\PC{0,4}", inner, 0..6)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_event_is_checked_without_a_fault(event in any_json()) {
+            let schemas = [
+                json!({"type": "object", "required": ["Email"], "additionalProperties": false, "properties": {
+                    "Email": {"type": "string", "format": "email"}, "a": {"type": ["integer", "null"], "minimum": 3},
+                    "b": {"oneOf": [{"type": "string", "pattern": "^[a-z]+$"}, {"type": "array", "uniqueItems": true}]}}}),
+                json!({"$defs": {"n": {"anyOf": [{"type": "null"}, {"type": "object", "additionalProperties": {"$ref": "#/$defs/n"}},
+                    {"type": "array", "items": {"$ref": "#/$defs/n"}, "maxItems": 2}]}}, "$ref": "#/$defs/n"}),
+                json!({"propertyNames": {"maxLength": 2}, "unevaluatedProperties": false, "not": {"required": ["a"]}}),
+            ];
+            for schema in schemas {
+                let contract = contract(&schema);
+                let breaches = contract.check(&event);
+                prop_assert!(breaches.len() <= 20);
+                let plain = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+                prop_assert_eq!(breaches.is_empty(), plain.validate(&event).is_ok());
+            }
+        }
+
+        #[test]
+        fn any_text_and_any_json_is_a_contract_or_refused(text in "\\PC{0,40}", schema in any_json()) {
+            let _ = Contract::parse(&text);
+            if let Ok(contract) = Contract::parse(&schema.to_string()) {
+                let _ = contract.check(&schema);
+            }
+        }
+    }
+}

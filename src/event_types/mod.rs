@@ -19,6 +19,7 @@ pub use unique::UniqueFields;
 
 /// One kind of event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EventType {
     /// Whose it is.
     pub tenant_id: TenantId,
@@ -35,6 +36,7 @@ pub struct EventType {
 
 /// What people decide about an event type.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Details {
     /// What it is called.
     pub name: Name,

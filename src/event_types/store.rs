@@ -243,3 +243,72 @@ async fn written(
     .await?;
     audit::configuration_changed(tx).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::each;
+
+    async fn tenant(db: &Db) -> TenantId {
+        let cli = Actor::cli();
+        let made = tenants::create(db, &Clock::system(), &cli.grant().unwrap(), None, "Acme".parse().unwrap()).await;
+        made.unwrap().id
+    }
+
+    #[tokio::test]
+    async fn an_event_type_reads_back_as_it_was_written() {
+        each(|db| async move {
+            let (clock, cli) = (Clock::system(), Actor::cli());
+            let tenant = tenant(&db).await;
+            let permit = cli.permit::<Configure>(tenant).unwrap();
+            let read = cli.permit::<ReadConfiguration>(tenant).unwrap();
+            let details = Details {
+                description: "What a shop sells.\nIn lines.".into(),
+                contract: Contract::parse(r#"{"required":["Order ID"]}"#).unwrap(),
+                policy: Policy::Warn,
+                unique_fields: UniqueFields::parse(["Order ID", "/a~1b"]).unwrap(),
+                anonymous: true,
+                ..Details::named("Sale".parse().unwrap())
+            };
+            let made = create(&db, &clock, &permit, None, details).await.unwrap();
+            assert_eq!(get(&db, &read, made.id).await.unwrap(), made);
+            assert_eq!(list(&db, &read).await.unwrap(), [made.clone()]);
+            assert_eq!(all(&db).await.unwrap(), [made.clone()]);
+            assert_eq!(made.details.contract.check(&serde_json::json!({})).len(), 1);
+
+            let again = create(&db, &clock, &permit, Some(made.id), made.details.clone()).await;
+            assert!(matches!(again, Err(Error::Conflict(_))));
+
+            clock.advance(60);
+            let changed = update(&db, &clock, &permit, made.id, |details| details.enabled = false).await.unwrap();
+            assert!(!changed.details.enabled && changed.updated_at > made.updated_at);
+            assert_eq!(get(&db, &read, made.id).await.unwrap(), changed);
+            let same = update(&db, &clock, &permit, made.id, |details| details.enabled = false).await.unwrap();
+            assert_eq!(same, changed);
+            let actions = sql!(values String, &db, "SELECT action FROM audit WHERE object_id <> $1 ORDER BY at, id", tenant.to_string());
+            assert_eq!(actions.unwrap(), ["event-type.create", "event-type.disable"]);
+            assert_eq!(sql!(value i64, &db, "SELECT version FROM configuration").unwrap(), 4);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_belongs_to_another_tenant_is_not_found() {
+        each(|db| async move {
+            let (clock, cli) = (Clock::system(), Actor::cli());
+            let (own, other) = (tenant(&db).await, tenant(&db).await);
+            let details = Details::named("Sale".parse().unwrap());
+            let made = create(&db, &clock, &cli.permit(own).unwrap(), None, details.clone()).await.unwrap();
+            let foreign = get(&db, &cli.permit(other).unwrap(), made.id).await;
+            assert!(matches!(foreign, Err(Error::NotFound("event type"))));
+            let changed = update(&db, &clock, &cli.permit(other).unwrap(), made.id, |d| d.enabled = false).await;
+            assert!(matches!(changed, Err(Error::NotFound("event type"))));
+            assert!(list(&db, &cli.permit(other).unwrap()).await.unwrap().is_empty());
+            // the same id may stand in two tenants
+            assert!(create(&db, &clock, &cli.permit(other).unwrap(), Some(made.id), details.clone()).await.is_ok());
+            let nobody = cli.permit(TenantId::new(&clock)).unwrap();
+            assert!(matches!(create(&db, &clock, &nobody, None, details).await, Err(Error::NotFound("tenant"))));
+        })
+        .await;
+    }
+}

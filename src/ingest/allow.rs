@@ -42,7 +42,7 @@ pub async fn allow_anonymous(State(front): State<Front>, request: Request) -> Re
     let wish: Wish = serde_json::from_slice(&whole.bytes)
         .map_err(|_| Problem::bad(r#"the body must be {"EventTypeId":"a GUID","IsEnabled":true}"#))?;
     let id: EventTypeId = wish.event_type.parse().map_err(|_| Problem::bad("the EventTypeId is not a GUID"))?;
-    if token.excludes(id) {
+    if !token.covers(id) {
         return Err(Problem::forbidden("the token does not hold for this event type"));
     }
     if head.snapshot.tenant(head.tenant).and_then(|tenant| tenant.event_type(id)).is_none() {
@@ -50,13 +50,15 @@ pub async fn allow_anonymous(State(front): State<Front>, request: Request) -> Re
     }
     let actor = Actor {
         user: None,
-        name: format!("token {}…", token.prefix),
+        name: format!("token {}", token.id),
         role: Role::Consultant,
         tenant: Some(head.tenant),
         address: Some(head.address(&front)),
     };
     let permit = actor.permit::<Configure>(head.tenant)?;
-    event_types::store::set_anonymous(&front.app.db, &front.app.clock, &permit, id, wish.is_enabled).await?;
+    let is_enabled = wish.is_enabled;
+    event_types::update(&front.app.db, &front.app.clock, &permit, id, move |details| details.anonymous = is_enabled)
+        .await?;
     front.directory.refresh().await?;
     Ok(json(StatusCode::CREATED, format!(r#"{{"EventTypeId":"{id}","IsEnabled":{}}}"#, wish.is_enabled)))
 }

@@ -41,7 +41,7 @@ pub async fn answer(State(front): State<Front>, params: RawPathParams, request: 
 fn listed(front: &Front, tenant: Option<TenantId>, origin: &HeaderValue) -> bool {
     let snapshot = front.directory.current();
     let origins = tenant.and_then(|id| snapshot.tenant(id)).map(|tenant| &tenant.cors_origins);
-    origins.is_some_and(|origins| origins.iter().any(|listed| origin == listed.as_str()))
+    origins.is_some_and(|origins| origins.iter().any(|listed| origin.as_bytes() == listed.as_str().as_bytes()))
 }
 
 fn allow(headers: &mut HeaderMap, origin: HeaderValue, preflight: bool) {

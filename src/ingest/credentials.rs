@@ -4,11 +4,8 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 
-use super::{
-    directory::{Snapshot, Token},
-    problem::Problem,
-};
-use crate::{crypto, ids::TenantId};
+use super::{directory::Snapshot, problem::Problem};
+use crate::{crypto, ids::TenantId, tokens::Known};
 
 /// Header and query parameter, in lower case.
 pub const TOKEN: &str = "x-cm-producttoken";
@@ -73,24 +70,21 @@ pub fn authenticate(
     query: &Query,
     address: impl FnOnce() -> std::net::IpAddr,
     now: DateTime<Utc>,
-) -> Result<Arc<Token>, Problem> {
+) -> Result<Arc<Known>, Problem> {
     let text = text(headers, query)?.ok_or_else(Problem::unauthorized)?;
-    let valid = |token: &&Arc<Token>| token.expires_at.is_none_or(|end| now < end);
-    let tokens = snapshot.tokens(&crypto::sha256(text));
-    if !tokens.iter().any(|token| valid(&token)) {
-        return Err(Problem::unauthorized());
-    }
-    let Some(token) = tokens.iter().filter(valid).find(|token| token.tenant == tenant) else {
-        return Err(Problem::forbidden("the token belongs to another tenant than the one in the path"));
+    let digest = crypto::sha256(text);
+    let valid = || snapshot.tokens(&digest).iter().filter(|token| !token.is_expired(now));
+    let Some(token) = valid().find(|token| token.tenant == tenant) else {
+        return Err(match valid().next() {
+            Some(_) => Problem::forbidden("the token belongs to another tenant than the one in the path"),
+            None => Problem::unauthorized(),
+        });
     };
     if !snapshot.tenant(tenant).is_some_and(|tenant| tenant.enabled) {
         return Err(Problem::forbidden("the tenant is disabled"));
     }
-    if let Some(networks) = &token.addresses {
-        let address = address();
-        if !networks.iter().any(|network| network.contains(&address)) {
-            return Err(Problem::forbidden("the token does not hold for the address that the request comes from"));
-        }
+    if token.addresses.is_some() && !token.may_come_from(address()) {
+        return Err(Problem::forbidden("the token does not hold for the address that the request comes from"));
     }
     Ok(token.clone())
 }

@@ -3,8 +3,6 @@
 //! is looked at four times a second, so a revoked token is refused everywhere within one.
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
-use ipnet::IpNet;
 use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -12,8 +10,10 @@ use crate::{
     db::Db,
     error::Result,
     event_types::{self, EventType},
-    ids::{EventTypeId, TenantId, TokenId},
-    sql, tenants, tokens,
+    ids::{EventTypeId, TenantId},
+    sql,
+    tenants::{self, Origin},
+    tokens::{self, Known},
 };
 
 /// How often the number is looked at.
@@ -25,7 +25,7 @@ pub struct Snapshot {
     version: i64,
     tenants: HashMap<TenantId, Tenant>,
     /// By SHA-256. An imported token may be another tenant's too.
-    tokens: HashMap<[u8; 32], Vec<Arc<Token>>>,
+    tokens: HashMap<[u8; 32], Vec<Arc<Known>>>,
 }
 
 /// A tenant, as the front door knows it.
@@ -33,33 +33,8 @@ pub struct Tenant {
     /// Whether it takes events.
     pub enabled: bool,
     /// Origins of web pages that may send.
-    pub cors_origins: Vec<String>,
+    pub cors_origins: Vec<Origin>,
     types: HashMap<EventTypeId, Arc<EventType>>,
-}
-
-/// A token, as the front door knows it.
-pub struct Token {
-    /// Its id.
-    pub id: TokenId,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Its first characters, as the audit trail names it.
-    pub prefix: String,
-    /// Set: holds for these types only.
-    pub event_types: Option<Vec<EventTypeId>>,
-    /// Set: holds from these addresses only.
-    pub addresses: Option<Vec<IpNet>>,
-    /// Whether it may allow anonymous events.
-    pub can_configure: bool,
-    /// From when on it is no good.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-impl Token {
-    /// Whether it is limited to other types than this.
-    pub fn excludes(&self, event_type: EventTypeId) -> bool {
-        self.event_types.as_ref().is_some_and(|types| !types.contains(&event_type))
-    }
 }
 
 impl Snapshot {
@@ -69,7 +44,7 @@ impl Snapshot {
     }
 
     /// The tokens with this digest: none, or one, or those that several tenants have imported.
-    pub fn tokens(&self, digest: &[u8; 32]) -> &[Arc<Token>] {
+    pub fn tokens(&self, digest: &[u8; 32]) -> &[Arc<Known>] {
         self.tokens.get(digest).map_or(&[], Vec::as_slice)
     }
 }
@@ -77,7 +52,7 @@ impl Snapshot {
 impl Tenant {
     /// An event type that takes events.
     pub fn event_type(&self, id: EventTypeId) -> Option<&Arc<EventType>> {
-        self.types.get(&id).filter(|event_type| event_type.enabled)
+        self.types.get(&id).filter(|event_type| event_type.details.enabled)
     }
 }
 
@@ -126,27 +101,19 @@ impl Directory {
                 (tenant.id, known)
             })
             .collect();
-        // a contract is compiled once: a type that has not changed is taken over from the snapshot before
-        let known = |tenant: TenantId, id: EventTypeId, updated_at: DateTime<Utc>| {
-            let same = before.tenant(tenant)?.types.get(&id)?;
-            (same.updated_at == updated_at).then(|| same.clone())
-        };
-        for event_type in event_types::store::all(&self.db, known).await? {
-            if let Some(tenant) = tenants.get_mut(&event_type.tenant_id) {
-                tenant.types.insert(event_type.id, event_type);
-            }
+        for event_type in event_types::store::all(&self.db).await? {
+            let Some(tenant) = tenants.get_mut(&event_type.tenant_id) else { continue };
+            // a contract is compiled once: a type that has not changed is taken over from the snapshot before
+            let same = before.tenant(event_type.tenant_id).and_then(|tenant| tenant.types.get(&event_type.id));
+            let event_type = match same.filter(|same| same.updated_at == event_type.updated_at) {
+                Some(same) => same.clone(),
+                None => Arc::new(event_type),
+            };
+            tenant.types.insert(event_type.id, event_type);
         }
-        let mut tokens: HashMap<[u8; 32], Vec<Arc<Token>>> = HashMap::new();
+        let mut tokens: HashMap<[u8; 32], Vec<Arc<Known>>> = HashMap::new();
         for token in tokens::store::all(&self.db).await? {
-            tokens.entry(token.digest).or_default().push(Arc::new(Token {
-                id: token.id,
-                tenant: token.tenant_id,
-                prefix: token.prefix,
-                event_types: token.event_types,
-                addresses: token.addresses,
-                can_configure: token.can_configure,
-                expires_at: token.expires_at,
-            }));
+            tokens.entry(token.digest).or_default().push(Arc::new(token));
         }
         self.snapshot.send_replace(Arc::new(Snapshot { version, tenants, tokens }));
         Ok(())

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     crypto,
     db::lane::{Half, Row, Unique, Verdict},
-    event_types::{Breach, EventType, Policy},
+    event_types::{Breach, EventType, Policy, UniqueFields},
 };
 
 /// Judges one event.
@@ -24,28 +24,25 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
     let mut breaches =
         scan(&text).map_err(|_| Problem::bad(format!("an event is nested deeper than {MAX_DEPTH} levels")))?;
     let mut unique = None;
-    let needs_values = !event_type.contract.accepts_anything() || !event_type.unique_fields.is_empty();
+    let details = &event_type.details;
+    let needs_values = !details.contract.accepts_anything() || !details.unique_fields.is_empty();
     if breaches.is_empty() && needs_values {
         match serde_json::from_str::<Value>(&text) {
             Ok(value) => {
-                breaches = event_type.contract.check(&value);
-                unique = unique_value(event_type, &value, &raw, &mut breaches);
+                breaches = details.contract.check(&value);
+                unique = unique_value(&details.unique_fields, &value, &raw, &mut breaches);
             }
             // the one thing that the syntax allows and no value can hold
-            Err(_) => breaches.push(Breach {
-                path: String::new(),
-                rule: "number".into(),
-                message: "holds a number beyond the range of a 64-bit float".into(),
-            }),
+            Err(_) => breaches.push(Breach::new("", "number", "holds a number beyond the range of a 64-bit float")),
         }
     }
     if let (None, Some(identity)) = (&unique, &raw.identity)
-        && event_type.unique_fields.is_empty()
+        && details.unique_fields.is_empty()
     {
         unique = Some(Unique { value: half(identity.as_bytes()), content: half(&raw.payload), path: Arc::from("") });
     }
     let broken = !breaches.is_empty();
-    let verdict = match event_type.policy {
+    let verdict = match details.policy {
         Policy::Quarantine | Policy::Refuse if broken => Verdict::Quarantined,
         _ => Verdict::Accepted,
     };
@@ -54,24 +51,20 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
         verdict,
         errors: broken.then(|| serde_json::to_string(&breaches).unwrap_or_else(|_| "[]".into())),
         unique: if verdict == Verdict::Accepted { unique } else { None },
-        refuse: event_type.policy == Policy::Refuse,
+        refuse: details.policy == Policy::Refuse,
         payload: raw.payload,
     })
 }
 
-fn unique_value(event_type: &EventType, value: &Value, raw: &Raw, breaches: &mut Vec<Breach>) -> Option<Unique> {
-    let fields = &event_type.unique_fields;
+fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut Vec<Breach>) -> Option<Unique> {
     if fields.is_empty() {
         return None;
     }
     let Some(values) = fields.values(value) else {
-        for path in fields.missing(value) {
+        let missing = |path: &&str| value.pointer(path).is_none_or(Value::is_null);
+        for path in fields.pointers().filter(missing) {
             if !breaches.iter().any(|breach| breach.path == path) {
-                breaches.push(Breach {
-                    path: path.to_owned(),
-                    rule: "required".into(),
-                    message: "makes the event unique, but is missing".into(),
-                });
+                breaches.push(Breach::new(path, "required", "makes the event unique, but is missing"));
             }
         }
         return None;
@@ -80,7 +73,7 @@ fn unique_value(event_type: &EventType, value: &Value, raw: &Raw, breaches: &mut
     Some(Unique {
         value: half(together.as_bytes()),
         content: half(&raw.payload),
-        path: Arc::from(fields.pointers().first().map_or("", String::as_str)),
+        path: Arc::from(fields.pointers().next().unwrap_or_default()),
     })
 }
 

@@ -30,9 +30,10 @@ use crate::{
     app::App,
     auth,
     ids::{TenantId, guid},
+    tokens::Known,
 };
 use credentials::{Query, authenticate};
-use directory::{Directory, Snapshot, Token};
+use directory::{Directory, Snapshot};
 use problem::Problem;
 
 /// What the handlers of the front door share.
@@ -49,7 +50,8 @@ impl Front {
     pub fn new(app: App, directory: Directory) -> Self {
         let limits = &app.settings.limits;
         let memory = body::Memory::new(limits.body_memory);
-        let rate = NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
+        let rate =
+            NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
         Self { app, directory, memory, rate }
     }
 
@@ -115,9 +117,10 @@ impl Head {
         auth::address::client_address(&self.parts, &front.app.settings)
     }
 
-    fn authenticate(&self, front: &Front) -> Result<Arc<Token>, Problem> {
+    fn authenticate(&self, front: &Front) -> Result<Arc<Known>, Problem> {
         let now = front.app.clock.now();
-        let token = authenticate(&self.snapshot, self.tenant, &self.parts.headers, &self.query, || self.address(front), now)?;
+        let token =
+            authenticate(&self.snapshot, self.tenant, &self.parts.headers, &self.query, || self.address(front), now)?;
         front.count(self.tenant)?;
         Ok(token)
     }

@@ -89,8 +89,11 @@ impl Problem {
 
     /// 429.
     pub fn too_often(seconds: u64) -> Self {
-        let mut problem =
-            Self::new(429, "Too many requests", "the rate of this tenant is used up; try again after Retry-After seconds");
+        let mut problem = Self::new(
+            429,
+            "Too many requests",
+            "the rate of this tenant is used up; try again after Retry-After seconds",
+        );
         problem.0.retry_after = Some(seconds);
         problem
     }

@@ -24,12 +24,17 @@ pub async fn show(State(front): State<Front>, request: Request) -> Result<Respon
     let db = &front.app.db;
     let stored = events::store::of_receipt(db, head.tenant, receipt).await?;
     // a token that is limited to some types does not hear of others
-    if stored.iter().any(|event| token.excludes(event.event_type_id)) {
+    if stored.iter().any(|event| !token.covers(event.event_type_id)) {
         return Err(Problem::no_receipt());
     }
     let row = events::store::receipt_row(db, head.tenant, receipt).await?;
     let summary = match row {
-        Some(row) => row,
+        Some(row) => Summary {
+            accepted: usize::try_from(row.accepted).unwrap_or(0),
+            duplicates: serde_json::from_str(&row.duplicates).unwrap_or_default(),
+            rejected: row.rejected,
+            warnings: row.warnings,
+        },
         None if stored.is_empty() => return Err(Problem::no_receipt()),
         None => {
             let mut summary = Summary::default();

@@ -154,7 +154,7 @@ fn breach(frames: &[Frame<'_>], rule: &str, message: &str) -> Breach {
             Frame::Array { index } => path.push_str(&index.to_string()),
         }
     }
-    Breach { path, rule: rule.into(), message: message.into() }
+    Breach::new(&path, rule, message)
 }
 
 #[cfg(test)]

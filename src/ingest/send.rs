@@ -11,7 +11,7 @@ use axum::{
 use super::{
     Front, Head,
     body::{self, Whole},
-    directory::{Tenant, Token},
+    directory::Tenant,
     judge::judge,
     problem::Problem,
     split::{Raw, split},
@@ -22,6 +22,7 @@ use crate::{
     error::Unavailable,
     event_types::EventType,
     ids::{EventTypeId, ReceiptId, TokenId},
+    tokens::Known,
 };
 
 /// `POST …/events/{event_type}`
@@ -51,7 +52,7 @@ pub async fn mixed(State(front): State<Front>, request: Request) -> Result<Respo
     let token = head.authenticate(&front)?;
     let (raws, whole) = events(&front, &head, body, true).await?;
     let rows = judge_mixed(&head, raws, |tenant, id| {
-        if token.excludes(id) {
+        if !token.covers(id) {
             return Err(Missing::Forbidden);
         }
         tenant.event_type(id).ok_or(Missing::Unknown)
@@ -70,17 +71,17 @@ pub async fn anonymous(State(front): State<Front>, request: Request) -> Result<R
     front.count(head.tenant)?;
     let (raws, whole) = events(&front, &head, body, true).await?;
     let rows = judge_mixed(&head, raws, |tenant, id| {
-        tenant.event_type(id).filter(|event_type| event_type.anonymous).ok_or(Missing::Forbidden)
+        tenant.event_type(id).filter(|event_type| event_type.details.anonymous).ok_or(Missing::Forbidden)
     })?;
     store(&front, &head, None, rows, &whole, "events/anonymousevents").await
 }
 
 /// Everything that is decided before the body is looked at, for a request that names its type in the path.
-async fn addressed(front: &Front, request: Request) -> Result<(Head, Body, Arc<Token>, Arc<EventType>), Problem> {
+async fn addressed(front: &Front, request: Request) -> Result<(Head, Body, Arc<Known>, Arc<EventType>), Problem> {
     let (mut head, body) = Head::read(front, request).await?;
     let id = EventTypeId(Head::id(&mut head.parts, "event_type").await?);
     let token = head.authenticate(front)?;
-    if token.excludes(id) {
+    if !token.covers(id) {
         return Err(Problem::forbidden("the token does not hold for this event type"));
     }
     let event_type = head.snapshot.tenant(head.tenant).and_then(|tenant| tenant.event_type(id));
@@ -189,10 +190,7 @@ fn once(headers: &HeaderMap, scope: &str, whole: &Whole) -> Result<Option<Once>,
     if key.is_empty() || key.len() > 255 || keys.any(|other| other != key) {
         return Err(Problem::bad("send one Idempotency-Key of 1 to 255 characters"));
     }
-    Ok(Some(Once {
-        key: crypto::sha256(&[scope.as_bytes(), b"\n", key].concat()),
-        body: crypto::sha256(&whole.bytes),
-    }))
+    Ok(Some(Once { key: crypto::sha256(&[scope.as_bytes(), b"\n", key].concat()), body: crypto::sha256(&whole.bytes) }))
 }
 
 pub(super) fn json(status: StatusCode, body: String) -> Response {

@@ -53,7 +53,9 @@ pub fn split(body: &Bytes, form: Form, mixed: bool, headers: &HeaderMap, limits:
         Form::Json if headers.contains_key("ce-specversion") || headers.contains_key("ce-id") => {
             vec![splitter.binary(headers, text)?]
         }
-        Form::Json => splitter.values(text, |value| if mixed { splitter.named(value) } else { splitter.event(value) })?,
+        Form::Json => {
+            splitter.values(text, |value| if mixed { splitter.named(value) } else { splitter.event(value) })?
+        }
         Form::Lines => splitter.lines(text)?,
         Form::CloudEvent => vec![splitter.cloud_event(parse(text)?)?],
         Form::CloudEvents => splitter.values(text, |value| splitter.cloud_event(value))?,
@@ -71,11 +73,7 @@ struct Splitter<'b> {
 }
 
 impl<'b> Splitter<'b> {
-    fn values(
-        &self,
-        text: &'b str,
-        one: impl Fn(&'b RawValue) -> Result<Raw, Problem>,
-    ) -> Result<Vec<Raw>, Problem> {
+    fn values(&self, text: &'b str, one: impl Fn(&'b RawValue) -> Result<Raw, Problem>) -> Result<Vec<Raw>, Problem> {
         if !text.trim_ascii_start().starts_with('[') {
             return Ok(vec![one(parse(text)?)?]);
         }

@@ -40,7 +40,8 @@ pub async fn respond(router: Router, app: &App, request: hyper::Request<Incoming
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
         // the panic hook has logged it
-        Err(_) => PublicError::new(500, "Something went wrong here", "it is not your fault; the log says more").into_response(),
+        Err(_) => PublicError::new(500, "Something went wrong here", "it is not your fault; the log says more")
+            .into_response(),
     };
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
@@ -69,7 +70,10 @@ fn one_slash(uri: &mut Uri) {
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Gives an error its body: a page for a browser, a problem (RFC 9457) for everybody else. What has a body already
@@ -77,12 +81,16 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 fn written_out(response: Response, method: &Method, path: &str, wants_page: bool, id: &str) -> Response {
     let (mut parts, body) = response.into_parts();
     let public = parts.extensions.remove::<PublicError>();
-    if public.is_none() && parts.headers.contains_key(header::CONTENT_TYPE) && parts.headers[header::CONTENT_TYPE] != "text/plain; charset=utf-8" {
+    if public.is_none()
+        && parts.headers.contains_key(header::CONTENT_TYPE)
+        && parts.headers[header::CONTENT_TYPE] != "text/plain; charset=utf-8"
+    {
         return Response::from_parts(parts, body);
     }
     let public = public.unwrap_or_else(|| plain(parts.status.as_u16(), method, path));
     let (kind, text) = if wants_page {
-        let frame = ui::Frame { css: assets::css_path().into(), boot: assets::boot_path().into(), ..ui::Frame::default() };
+        let frame =
+            ui::Frame { css: assets::css_path().into(), boot: assets::boot_path().into(), ..ui::Frame::default() };
         ("text/html; charset=utf-8", ui::error_page(&frame, public.status, public.title, &public.detail, Some(id)))
     } else {
         ("application/problem+json", problem(&public, id))
@@ -97,7 +105,9 @@ fn plain(status: u16, method: &Method, path: &str) -> PublicError {
     let (title, detail): (_, Cow<'static, str>) = match status {
         403 => ("Not allowed", "the request came from another site's page; open the page here and try again".into()),
         404 => ("Not found", "there is nothing at this address".into()),
-        405 => ("Method not allowed", format!("{method} is not possible at {path}; the header Allow says what is").into()),
+        405 => {
+            ("Method not allowed", format!("{method} is not possible at {path}; the header Allow says what is").into())
+        }
         413 => ("Too large", "the body of the request is too large".into()),
         415 => ("Media type not supported", "send the form as a browser does".into()),
         _ => ("The request cannot be understood", "something about the request is not as expected".into()),

@@ -53,13 +53,15 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let directory = Directory::load(app.db.clone()).await?;
     let tasks = TaskTracker::new();
     tasks.spawn(directory.clone().run(app.stopping.clone()));
-    tasks.spawn(events::follower::run(app.clone()));
+    tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
     tasks.spawn(jobs::housekeeping(app.clone()));
     let router = router::build(app.clone(), Front::new(app.clone(), directory));
     tasks.spawn(accept::run(listener, router, app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
-        tracing::warn!("the public address is plain http: passwords and tokens can be read on the way; set --public-url to an https address");
+        tracing::warn!(
+            "the public address is plain http: passwords and tokens can be read on the way; set --public-url to an https address"
+        );
     }
     Ok(Running { address, app, tasks })
 }

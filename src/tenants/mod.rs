@@ -11,6 +11,7 @@ pub use store::{all, create, get, list, rename, set_cors_origins, set_enabled};
 
 /// One customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,

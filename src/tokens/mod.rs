@@ -17,6 +17,7 @@ pub use store::{all, create, get, list, revoke, used};
 
 /// A token as pages know it: all but its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Token {
     /// Whose it is.
     pub tenant_id: TenantId,
@@ -37,6 +38,7 @@ pub struct Token {
 
 /// What people decide about a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Details {
     /// What it is called.
     pub name: Name,

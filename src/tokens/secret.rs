@@ -100,7 +100,7 @@ fn base62(number: &[u8], digits: usize) -> String {
     for place in text.iter_mut().rev() {
         let mut rest = 0_u16;
         for byte in &mut number {
-            let part = rest << 8 | u16::from(*byte);
+            let part = (rest << 8) | u16::from(*byte);
             // at most 61 * 256 + 255, so the quotient is below 256
             *byte = (part / 62) as u8;
             rest = part % 62;

@@ -280,3 +280,121 @@ async fn written(
     .await?;
     audit::configuration_changed(tx).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{db::testing::each, event_types, tokens};
+
+    async fn tenant(db: &Db) -> TenantId {
+        let cli = Actor::cli();
+        let made = tenants::create(db, &Clock::system(), &cli.grant().unwrap(), None, "Acme".parse().unwrap()).await;
+        made.unwrap().id
+    }
+
+    fn named(name: &str) -> Details {
+        Details::named(name.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_token_is_kept_as_digest_and_prefix_alone() {
+        each(|db| async move {
+            let (clock, cli) = (Clock::system(), Actor::cli());
+            let tenant = tenant(&db).await;
+            let permit = cli.permit::<Configure>(tenant).unwrap();
+            let read = cli.permit::<ReadConfiguration>(tenant).unwrap();
+            let event_type = event_types::Details::named("Sale".parse().unwrap());
+            let event_type = event_types::create(&db, &clock, &permit, None, event_type).await.unwrap().id;
+            let secret = Secret::generate();
+            let details = Details {
+                event_types: Some(vec![event_type]),
+                addresses: tokens::parse_networks(["10.0.0.0/8", "2001:db8::/32"]).unwrap(),
+                can_configure: true,
+                expires_at: Some(tokens::parse_expiry("30d", clock.now()).unwrap()),
+                ..named("shop")
+            };
+            let made = create(&db, &clock, &permit, &secret, details.clone()).await.unwrap();
+            assert_eq!(get(&db, &read, made.id).await.unwrap(), made);
+            assert_eq!(list(&db, &read).await.unwrap(), [made.clone()]);
+
+            let known = all(&db).await.unwrap();
+            assert_eq!(known[0].digest, digest_of(&secret));
+            assert_eq!((known[0].tenant, known[0].id), (tenant, made.id));
+            assert!(known[0].covers(event_type) && !known[0].covers(EventTypeId::new(&clock)));
+            assert_eq!((&known[0].addresses, known[0].can_configure), (&details.addresses, true));
+            assert_eq!(known[0].expires_at, details.expires_at);
+
+            let trail = sql!(values Option<String>, &db, "SELECT after FROM audit").unwrap();
+            let hidden = &secret.expose()[12..];
+            assert!(trail.iter().flatten().all(|after| !after.contains(hidden)));
+        })
+        .await;
+    }
+
+    fn digest_of(secret: &Secret) -> [u8; 32] {
+        tokens::digest(secret.expose())
+    }
+
+    #[tokio::test]
+    async fn revoking_is_for_ever_and_twice_is_once() {
+        each(|db| async move {
+            let (clock, cli) = (Clock::system(), Actor::cli());
+            let tenant = tenant(&db).await;
+            let permit = cli.permit::<Configure>(tenant).unwrap();
+            let secret = Secret::generate();
+            let made = create(&db, &clock, &permit, &secret, named("shop")).await.unwrap();
+            assert_eq!(made.state(clock.now()), tokens::State::Active);
+            let gone = revoke(&db, &clock, &permit, made.id).await.unwrap();
+            assert_eq!(gone.state(clock.now()), tokens::State::Revoked);
+            clock.advance(60);
+            assert_eq!(revoke(&db, &clock, &permit, made.id).await.unwrap(), gone);
+            assert!(all(&db).await.unwrap().is_empty());
+            let trail = sql!(value i64, &db, "SELECT COUNT(*) FROM audit WHERE action = 'token.revoke'").unwrap();
+            assert_eq!(trail, 1);
+            // and it cannot be brought back by importing it
+            assert!(matches!(create(&db, &clock, &permit, &secret, named("x")).await, Err(Error::Conflict(_))));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_token_stays_within_its_tenant() {
+        each(|db| async move {
+            let (clock, cli) = (Clock::system(), Actor::cli());
+            let (own, other) = (tenant(&db).await, tenant(&db).await);
+            let event_type = event_types::Details::named("Sale".parse().unwrap());
+            let foreign =
+                event_types::create(&db, &clock, &cli.permit(other).unwrap(), None, event_type).await.unwrap().id;
+            let details = Details { event_types: Some(vec![foreign]), ..named("shop") };
+            let refused = create(&db, &clock, &cli.permit(own).unwrap(), &Secret::generate(), details).await;
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+
+            let made =
+                create(&db, &clock, &cli.permit(own).unwrap(), &Secret::generate(), named("shop")).await.unwrap();
+            let foreign = revoke(&db, &clock, &cli.permit(other).unwrap(), made.id).await;
+            assert!(matches!(foreign, Err(Error::NotFound("token"))));
+            assert!(matches!(get(&db, &cli.permit(other).unwrap(), made.id).await, Err(Error::NotFound("token"))));
+            assert_eq!(all(&db).await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn last_use_only_moves_forward_and_is_no_change_of_configuration() {
+        each(|db| async move {
+            let (clock, cli) = (Clock::system(), Actor::cli());
+            let tenant = tenant(&db).await;
+            let made =
+                create(&db, &clock, &cli.permit(tenant).unwrap(), &Secret::generate(), named("shop")).await.unwrap();
+            let version = sql!(value i64, &db, "SELECT version FROM configuration").unwrap();
+            let later = clock.now();
+            for at in [later, later - chrono::Duration::seconds(5)] {
+                db.write(move |tx| Box::pin(async move { used(tx, tenant, made.id, at).await })).await.unwrap();
+            }
+            let read = get(&db, &cli.permit(tenant).unwrap(), made.id).await.unwrap();
+            assert_eq!(read.last_used_at, Some(later));
+            assert_eq!(sql!(value i64, &db, "SELECT version FROM configuration").unwrap(), version);
+        })
+        .await;
+    }
+}

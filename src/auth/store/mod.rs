@@ -14,7 +14,7 @@ pub use sessions::{
     revoke_session, start_session, touch_session,
 };
 pub use setup::{first_administrator, nobody_yet, setup_link, setup_link_works};
-pub use users::{NewUser, User, add_user, change_password, credentials, list_users, set_theme};
+pub use users::{NewUser, User, add_user, change_password, credentials, list_users, own_password_hash, set_theme};
 
 /// Throws away what time has made useless: sessions and set-up links that ran out, attempts long forgotten.
 ///

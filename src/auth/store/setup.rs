@@ -87,8 +87,8 @@ pub async fn first_administrator(
             let now = clock.now();
             // Whoever comes first takes all links, the own one and every other: of two at once, the second waits for
             // the first to commit, and then finds either no link or an account.
-            let taken = sql!(all(Vec<u8>, DateTime<Utc>), tx, "DELETE FROM setup_links RETURNING digest, expires_at",)?;
-            let works = taken.iter().any(|(taken, expires_at)| *taken == digest && *expires_at > now);
+            let links = sql!(all(Vec<u8>, DateTime<Utc>), tx, "DELETE FROM setup_links RETURNING digest, expires_at",)?;
+            let works = links.iter().any(|(link, expires_at)| *link == digest && *expires_at > now);
             if !works || sql!(value i64, tx, "SELECT COUNT(*) FROM users")? > 0 {
                 // an error, since that puts back the links that were taken
                 return Err(Error::NotFound("set-up link"));

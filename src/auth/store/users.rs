@@ -1,5 +1,6 @@
 //! Accounts of people.
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::{
     auth::{
@@ -12,11 +13,13 @@ use crate::{
     db::{Db, Tx},
     error::{Error, Result, is_taken},
     ids::{TenantId, UserId},
+    name::Name,
     sql,
+    ui::Theme,
 };
 
 /// An account, without its password.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, Serialize)]
 pub struct User {
     /// Its id.
     pub id: UserId,
@@ -27,8 +30,10 @@ pub struct User {
     /// What it may do.
     pub role: Role,
     /// The one tenant it sees; none: all that its role may.
+    #[serde(rename = "tenant")]
     pub tenant_id: Option<TenantId>,
     /// When it was made.
+    #[serde(rename = "createdAt")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -38,7 +43,7 @@ pub struct NewUser {
     /// What its owner signs in with.
     pub email: Email,
     /// What its owner is called.
-    pub name: String,
+    pub name: Name,
     /// What it may do.
     pub role: Role,
     /// The one tenant it sees.
@@ -126,6 +131,15 @@ pub async fn credentials(db: &Db, email: &Email) -> Result<Option<(UserId, Strin
     Ok(found)
 }
 
+/// The hash of the password of the owner of `session`.
+///
+/// # Errors
+/// [`Error::NotFound`] when the account is gone.
+pub async fn own_password_hash(db: &Db, session: &Session) -> Result<String> {
+    let found = sql!(opt(String,), db, "SELECT password_hash FROM users WHERE id = $1", session.user)?;
+    found.map(|(hash,)| hash).ok_or(Error::NotFound("account"))
+}
+
 /// Gives the owner of `session` a new password and signs out everywhere else. `old` is the hash that the current
 /// password was checked against.
 ///
@@ -167,11 +181,12 @@ pub async fn change_password(db: &Db, clock: &Clock, session: &Session, old: Str
     .await
 }
 
-/// Remembers the looks that the owner of `session` chose; none: as the system has it.
+/// Remembers the looks that the owner of `session` chose.
 ///
 /// # Errors
 /// When the database does.
-pub async fn set_theme(db: &Db, clock: &Clock, session: &Session, theme: Option<&'static str>) -> Result<()> {
+pub async fn set_theme(db: &Db, clock: &Clock, session: &Session, theme: Theme) -> Result<()> {
+    let theme = (theme != Theme::System).then_some(theme.as_str());
     let (session, clock) = (session.clone(), clock.clone());
     db.write(move |tx| {
         Box::pin(async move {

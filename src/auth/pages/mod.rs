@@ -1,0 +1,78 @@
+//! The pages of accounts: set up, sign in and out, one's own account.
+mod account;
+mod login;
+mod setup;
+#[cfg(test)]
+mod tests;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use chrono::{DateTime, Utc};
+
+use super::session::Session;
+use crate::{
+    app::App,
+    crypto::Secret,
+    server::assets,
+    ui::{FieldErrors, Frame},
+};
+
+/// Most bytes of a form: generous for its fields, and nobody needs to send more before signing in.
+const LARGEST_FORM: usize = 32 << 10;
+
+/// The routes of this slice.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/setup", get(setup::show).post(setup::submit))
+        .route("/login", get(login::show).post(login::submit))
+        .route("/logout", post(login::log_out))
+        .route("/account", get(account::show).post(account::change_password))
+        .route("/account/sessions", post(account::end_sessions))
+        .route("/theme", post(account::choose_theme))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// What stands around a page of this slice.
+fn frame(app: &App, session: Option<&Session>, path: &str) -> Frame {
+    Frame {
+        viewer: session.map(Session::viewer),
+        path: path.into(),
+        css: assets::css_path().into(),
+        boot: assets::boot_path().into(),
+        now: app.clock.now(),
+        ..Frame::default()
+    }
+}
+
+/// A page that no cache and no history keeps.
+fn html(status: StatusCode, page: String) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
+}
+
+/// To `path`, signed in.
+fn signed_in(app: &App, secret: &Secret, path: &str) -> Response {
+    let cookie = super::session::set_cookie(secret, app.is_https());
+    ([(header::SET_COOKIE, cookie)], Redirect::to(path)).into_response()
+}
+
+/// Says when to try again, and the same to programs.
+fn wait(errors: &mut FieldErrors, app: &App, until: DateTime<Utc>) -> u64 {
+    let left = (until - app.clock.now()).num_milliseconds().max(0);
+    let seconds = u64::try_from(left).unwrap_or(0).div_ceil(1000).max(1);
+    let when = until.format("%H:%M:%S UTC");
+    let span = if seconds < 120 { format!("{seconds} seconds") } else { format!("{} minutes", seconds.div_ceil(60)) };
+    errors.push("", format!("Too many attempts. Try again in {span}, at {when}."));
+    seconds
+}
+
+/// The answer to an attempt too many.
+fn too_many(seconds: u64, page: String) -> Response {
+    let mut response = html(StatusCode::TOO_MANY_REQUESTS, page);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}

@@ -1,0 +1,122 @@
+//! `tributary event-type`: contracts.
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{Context, Usage, input};
+use crate::{
+    event_types::{self, Contract, Details, Policy, UniqueFields},
+    ids::{EventTypeId, TenantId},
+    name::Name,
+    tenants,
+};
+
+/// Create and list event types: the contracts that events keep
+#[derive(Debug, Subcommand)]
+pub(super) enum EventType {
+    Add(Add),
+    /// List the event types of a tenant
+    #[command(after_help = "\
+Examples:
+  tributary event-type list --tenant ID
+  tributary event-type list --tenant ID --json | jq '{name, contract}'")]
+    List {
+        /// Whose
+        #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
+        tenant: TenantId,
+    },
+}
+
+/// Create an event type
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tributary event-type add --tenant ID \"Order\"
+  tributary event-type add --tenant ID \"Order\" --schema order.json --unique \"Order ID\"
+  tributary event-type add --tenant ID \"Ticket\" --unique /Ticket/Number --unique /Shop --policy refuse
+  curl -s https://example.com/order.json | tributary event-type add --tenant ID \"Order\" --schema -")]
+pub(super) struct Add {
+    /// Whose
+    #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
+    tenant: TenantId,
+    /// The id it has elsewhere, for a customer who moves here [default: a new one]
+    #[arg(long, value_name = "GUID", value_parser = input::id::<EventTypeId>)]
+    id: Option<EventTypeId>,
+    /// The contract: a file with a JSON Schema (2020-12), or - for standard input [default: any object]
+    #[arg(long, value_name = "FILE")]
+    schema: Option<String>,
+    /// A field that makes an event unique: a key, or a /pointer; repeat it for a key of several fields
+    #[arg(long, value_name = "FIELD")]
+    unique: Vec<String>,
+    /// What it is for
+    #[arg(long, default_value = "", hide_default_value = true)]
+    description: String,
+    /// What becomes of events that break the contract
+    #[arg(long, value_enum, default_value_t = Policy::Quarantine)]
+    policy: Policy,
+    /// Accept its events without a token
+    #[arg(long)]
+    anonymous: bool,
+    /// What it is called
+    name: Name,
+}
+
+impl EventType {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        match self {
+            Self::Add(add) => add.run(context).await,
+            Self::List { tenant } => list(context, tenant).await,
+        }
+    }
+}
+
+impl Add {
+    async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let contract = match &self.schema {
+            Some(file) => Contract::parse(&input::text(file)?)?,
+            None => Contract::default(),
+        };
+        let details = Details {
+            description: event_types::parse_description(&self.description).map_err(Usage)?,
+            contract,
+            policy: self.policy,
+            unique_fields: UniqueFields::parse(&self.unique).map_err(Usage)?,
+            anonymous: self.anonymous,
+            ..Details::named(self.name)
+        };
+        let db = context.db().await?;
+        let permit = context.actor.permit(self.tenant)?;
+        let made = event_types::create(&db, &context.clock, &permit, self.id, details).await?;
+        context.out.record(&json!({"id": made.id, "name": made.details.name}), || {
+            format!(
+                "created the event type {}\n  id    {}\n  path  /events/v1.0/tenants/{tenant}/events/{}\n\n\
+                 next: tributary token add --tenant {tenant} \"web shop\"",
+                made.details.name,
+                made.id,
+                made.id,
+                tenant = made.tenant_id,
+            )
+        })
+    }
+}
+
+async fn list(context: &Context, tenant: TenantId) -> anyhow::Result<()> {
+    let db = context.db().await?;
+    tenants::get(&db, &context.actor.permit(tenant)?).await?;
+    let all = event_types::list(&db, &context.actor.permit(tenant)?).await?;
+    let rows: Vec<Value> = all
+        .iter()
+        .map(|event_type| {
+            let mut row = serde_json::to_value(event_type)?;
+            row["contract"] = event_type.details.contract.schema();
+            Ok(row)
+        })
+        .collect::<serde_json::Result<_>>()?;
+    let cells = |row: &Value| {
+        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        let state = if row["enabled"] == true { "enabled" } else { "disabled" };
+        let unique: Vec<_> = row["uniqueFields"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        [text("id"), state.to_owned(), text("policy"), unique.join(" "), text("name")]
+    };
+    let none = format!("the tenant has no event types\nnext: tributary event-type add --tenant {tenant} \"Order\"");
+    context.out.table(&rows, ["ID", "STATE", "POLICY", "UNIQUE BY", "NAME"], cells, &none)
+}

@@ -1,0 +1,221 @@
+//! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
+//! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod event_type;
+mod input;
+mod migrate;
+mod output;
+mod send;
+pub mod serve;
+mod tenant;
+mod token;
+mod user;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    auth::Actor,
+    clock::Clock,
+    config::{DatabaseSettings, Settings},
+    db::Db,
+    error::Error,
+};
+pub use output::Output;
+
+/// Takes events of external systems into a Customer Data Platform: durably, and by contract.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tributary",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  tributary user add --email ada@example.com --role administrator --password-stdin < password.txt
+  tributary tenant add \"Acme\"
+  tributary event-type add --tenant ID \"Order\" --schema order.json --unique \"Order ID\"
+  tributary token add --tenant ID \"web shop\"
+  tributary send --url http://127.0.0.1:3000 --tenant ID --event-type ID order-1.json
+
+Each command says more: tributary token add --help"
+)]
+pub struct Cli {
+    /// Answer in JSON, one object a line; errors as {"error": …}
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    #[expect(clippy::missing_docs_in_private_items, reason = "clap would take it for the text of the whole command")]
+    database: DatabaseSettings,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server: the web pages, the front door and what works behind them
+    #[command(after_help = "\
+Examples:
+  tributary serve
+  tributary serve --listen 127.0.0.1:0 --database-url sqlite:///var/lib/tributary/tributary.db
+  tributary serve --listen 0.0.0.0:3000 --public-url https://hub.example.com --trusted-proxy 10.0.0.0/8
+  DATABASE_URL=postgres://tributary@db.example.com/tributary tributary serve")]
+    Serve(Box<Settings>),
+    Migrate(migrate::Migrate),
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    #[command(subcommand)]
+    EventType(event_type::EventType),
+    #[command(subcommand)]
+    Token(token::Token),
+    #[command(subcommand)]
+    User(user::User),
+    Send(send::Send),
+    Validate(validate::Validate),
+}
+
+/// What every command is given.
+pub struct Context {
+    /// Where it answers.
+    pub out: Output,
+    /// The time.
+    pub clock: Clock,
+    /// Who acts.
+    pub actor: Actor,
+    database_url: String,
+}
+
+impl Context {
+    /// Opens the database, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// See [`crate::db::OpenError`].
+    pub async fn db(&self) -> anyhow::Result<Db> {
+        Ok(Db::open(&self.database_url).await?)
+    }
+
+    /// The address of the database.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+}
+
+/// The command line is wrong in a way that only the command itself could see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// The answer was given, and it is no.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+/// Parses the command line and runs the command.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
+    start_log(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
+    let context = Context {
+        out: Output::new(cli.json),
+        clock: Clock::system(),
+        actor: Actor::cli(),
+        database_url: cli.database.database_url,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(context.out, &error.into()),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve::run(*settings, context.database_url()).await,
+            Command::Migrate(command) => command.run(&context).await,
+            Command::Tenant(command) => command.run(&context).await,
+            Command::EventType(command) => command.run(&context).await,
+            Command::Token(command) => command.run(&context).await,
+            Command::User(command) => command.run(&context).await,
+            Command::Send(command) => command.run(&context).await,
+            Command::Validate(command) => command.run(&context),
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(context.out, &error),
+    }
+}
+
+/// The log goes to standard error; `RUST_LOG` says how much of it.
+fn start_log(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Help and versions are answers; anything else is wrong usage.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Output::new(true).error(first.trim_start_matches("error: "), None);
+    } else if error.print().is_err() {
+        // nobody reads it
+    }
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+fn failed(out: Output, error: &anyhow::Error) -> ExitCode {
+    let piped = error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
+    if piped {
+        // whoever reads has seen enough
+        return ExitCode::SUCCESS;
+    }
+    out.error(&format!("{error:#}"), hint(error));
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+/// What to do about it.
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    match error.downcast_ref::<Error>()? {
+        Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
+        Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
+        Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        fn walk(command: &clap::Command) {
+            if command.get_name() == "help" {
+                return;
+            }
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(walk);
+                return;
+            }
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.starts_with("Examples:\n  tributary "), "{}", command.get_name());
+        }
+        walk(&Cli::command());
+    }
+
+    #[test]
+    fn json_may_stand_anywhere() {
+        for line in ["--json tenant add X", "tenant --json add X", "tenant add --json X", "tenant add X --json"] {
+            assert!(Cli::try_parse_from(format!("tributary {line}").split(' ')).unwrap().json, "{line}");
+        }
+    }
+}
