@@ -1,14 +1,10 @@
 //! Events as they come in. Rows come on top, but never under a pointer that is on the list or a focus that is
 //! in it: then they wait, and say how many they are.
-use super::{clock_time, model::LiveEvent};
+use super::{ACCEPTED, WARNING, clock_time, model::LiveEvent};
 use leptos::prelude::*;
 
 /// The most rows kept, shown and waiting each.
 const MOST: usize = 200;
-
-/// A tick in a circle, and a triangle with its mark.
-const ACCEPTED: &str = "M1.75 8a6.25 6.25 0 1 0 12.5 0a6.25 6.25 0 1 0-12.5 0m3.45.3 1.9 1.9 3.8-4.2";
-const WARNING: &str = "M8 2.2 14.6 13.5H1.4ZM8 6.4v3.2M8 11.6v.1";
 
 /// How the connection is, in one word.
 #[derive(Clone, Copy, PartialEq, Eq)]
