@@ -1,4 +1,4 @@
-//! The address that somebody signs in with, and the name they are called by.
+//! The address that somebody signs in with.
 use std::{fmt, str::FromStr};
 
 /// An e-mail address: trimmed, in lower case, and plausible. Whether it is theirs, nobody has checked.
@@ -50,20 +50,6 @@ impl FromStr for Email {
     }
 }
 
-/// What a person is called, as it was typed, without white space around it.
-///
-/// # Errors
-/// When it is empty, too long, or holds what cannot be shown, in words for who typed it.
-pub fn display_name(text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    match text.chars().count() {
-        0 => Err("Give a name"),
-        101.. => Err("Use at most 100 characters"),
-        _ if text.chars().any(char::is_control) => Err("Leave out control characters"),
-        _ => Ok(text.to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,14 +83,6 @@ mod tests {
         ];
         for typed in bad {
             assert!(Email::parse(typed).is_err(), "{typed:?}");
-        }
-    }
-
-    #[test]
-    fn names_are_short_and_printable() {
-        assert_eq!(display_name(" Ada Lovelace "), Ok("Ada Lovelace".into()));
-        for bad in ["", "  ", "a\0b", "a\nb", &"x".repeat(101)] {
-            assert!(display_name(bad).is_err(), "{bad:?}");
         }
     }
 }

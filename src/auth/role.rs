@@ -2,7 +2,8 @@
 use std::{fmt, str::FromStr};
 
 /// What kind of work an account does. Spelled in the database and on the command line as [`Role::word`] says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[sqlx(type_name = "TEXT", rename_all = "kebab-case")]
 pub enum Role {
     /// Everything, people and settings included.

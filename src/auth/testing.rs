@@ -11,6 +11,9 @@ use crate::{
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
+///
+/// # Panics
+/// When it would not.
 pub fn settings(flags: &[&str]) -> Settings {
     let command = Settings::augment_args(clap::Command::new("serve").no_binary_name(true));
     let matches = command.try_get_matches_from(flags).expect("the flags are good");

@@ -8,6 +8,7 @@ mod send;
 pub mod serve;
 mod tenant;
 mod token;
+mod user;
 mod validate;
 
 use std::process::ExitCode;
@@ -15,7 +16,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{auth::Actor, clock::Clock, config::{DatabaseSettings, Settings}, db::Db, error::Error};
+use crate::{
+    auth::Actor,
+    clock::Clock,
+    config::{DatabaseSettings, Settings},
+    db::Db,
+    error::Error,
+};
 pub use output::Output;
 
 /// Takes events of external systems into a Customer Data Platform: durably, and by contract.
@@ -27,6 +34,7 @@ pub use output::Output;
     arg_required_else_help = true,
     after_help = "\
 Examples:
+  tributary user add --email ada@example.com --role administrator --password-stdin < password.txt
   tributary tenant add \"Acme\"
   tributary event-type add --tenant ID \"Order\" --schema order.json --unique \"Order ID\"
   tributary token add --tenant ID \"web shop\"
@@ -62,6 +70,8 @@ Examples:
     EventType(event_type::EventType),
     #[command(subcommand)]
     Token(token::Token),
+    #[command(subcommand)]
+    User(user::User),
     Send(send::Send),
     Validate(validate::Validate),
 }
@@ -126,6 +136,7 @@ pub fn main() -> ExitCode {
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
+            Command::User(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
         }

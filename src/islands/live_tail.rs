@@ -6,6 +6,10 @@ use leptos::prelude::*;
 /// The most rows kept, shown and waiting each.
 const MOST: usize = 200;
 
+/// A tick in a circle, and a triangle with its mark.
+const ACCEPTED: &str = "M1.75 8a6.25 6.25 0 1 0 12.5 0a6.25 6.25 0 1 0-12.5 0m3.45.3 1.9 1.9 3.8-4.2";
+const WARNING: &str = "M8 2.2 14.6 13.5H1.4ZM8 6.4v3.2M8 11.6v.1";
+
 /// How the connection is, in one word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "the server only ever says that it connects"))]
@@ -117,11 +121,11 @@ pub fn LiveTail(stream: String) -> impl IntoView {
     };
     let row = |event: LiveEvent| {
         let quarantined = event.verdict == "quarantined";
-        let class = if quarantined { "state state-warning" } else { "state state-ok" };
+        let (class, shape) = if quarantined { ("state state-warning", WARNING) } else { ("state state-ok", ACCEPTED) };
         view! {
             <li class="tail-row">
                 <time class="mono" datetime=event.received_at.clone()>{clock_time(&event.received_at)}</time>
-                <span class=class><span class="dot" aria-hidden="true"></span>{event.verdict}</span>
+                <span class=class><svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=shape></path></svg>{event.verdict}</span>
                 <a class="quiet-link" href=event.href>{event.event_type}</a>
                 <code class="mono tail-summary">{event.summary}</code>
             </li>

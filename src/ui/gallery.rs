@@ -82,9 +82,9 @@ fn list(frame: &Frame) -> AnyView {
             <Stat label="Stored" figure=format::bytes(48_318_382_080)>"90 days kept"</Stat>
         </Stats>
         <Filters action="/tenants/1/event-types" clear="/tenants/1/event-types">
-            <Field name="q" label="Name" kind="search" value="e" optional=false/>
+            <Field name="q" label="Name" kind="search" value="e" optional=true/>
             <Select name="state" label="State" value="active" choices=vec![Choice::new("", "Any"), Choice::new("active", "Active")]/>
-            <Field name="from" label="From (UTC)" kind="datetime-local"/>
+            <Field name="from" label="From (UTC)" kind="datetime-local" optional=true/>
         </Filters>
         <NewEvents stream="/s".to_owned() newest="/tenants/1/events".to_owned()/>
         <DataTable caption="Event types" columns=columns rows=rows/>

@@ -291,7 +291,7 @@ mod tests {
         assert!(html.contains("<mark><span class=\"js\">\"two\"</span></mark>"), "{html}");
         let lines: Vec<_> = read(&html).lines().map(str::to_owned).collect();
         assert_eq!(lines[0], "{ ← lacks y");
-        assert_eq!(lines[3], "      \"two\" ← must be a number");
+        assert_eq!(lines[4], "      \"two\" ← must be a number");
     }
 
     #[test]

@@ -75,12 +75,12 @@ pub fn Filters(
     /// Where everything is shown again; given when something is filtered.
     #[prop(into, optional)]
     clear: Option<String>,
-    /// The fields.
+    /// The fields, all of them `optional`.
     children: Slot,
 ) -> AnyView {
     let clear = clear.map(|href| view! { <a class=Tone::Quiet.class() href=href>"Clear"</a> });
     view! {
-        <form class="filters" method="get" action=action role="search" aria-label="Filters">
+        <form class="filters" method="get" action=action role="search" aria-label="Filters" novalidate>
             {children.0}
             <div class="filters-go"><button class=Tone::Plain.class() type="submit">"Filter"</button>{clear}</div>
         </form>

@@ -48,9 +48,12 @@ pub(super) struct Asked {
 /// What is typed to change the password.
 #[derive(Deserialize)]
 pub(super) struct Passwords {
-    current_password: Option<Password>,
-    new_password: Option<Password>,
-    repeat_password: Option<Password>,
+    #[serde(rename = "current_password")]
+    current: Option<Password>,
+    #[serde(rename = "new_password")]
+    new: Option<Password>,
+    #[serde(rename = "repeat_password")]
+    again: Option<Password>,
 }
 
 /// Which session is to end; none: all others.
@@ -89,15 +92,15 @@ pub(super) async fn change_password(
     Form(typed): Form<Passwords>,
 ) -> Result<Response> {
     let nothing = || Password::given("");
-    let current = typed.current_password.unwrap_or_else(nothing);
-    let new = typed.new_password.unwrap_or_else(nothing);
+    let current = typed.current.unwrap_or_else(nothing);
+    let new = typed.new.unwrap_or_else(nothing);
     let mut errors = FieldErrors::new();
     if current.is_empty() {
         errors.push("current_password", "Give your current password");
     }
     if let Some(fault) = new.fault(Email::parse(&session.email).ok().as_ref()) {
         errors.push("new_password", fault);
-    } else if !typed.repeat_password.is_some_and(|again| again.same_as(&new)) {
+    } else if !typed.again.is_some_and(|again| again.same_as(&new)) {
         errors.push("repeat_password", "Type the same new password twice");
     }
     let mut seconds = None;

@@ -18,6 +18,7 @@ use super::session::Session;
 use crate::{
     app::App,
     crypto::Secret,
+    server::assets,
     ui::{FieldErrors, Frame},
 };
 
@@ -38,7 +39,14 @@ pub fn routes() -> Router<App> {
 
 /// What stands around a page of this slice.
 fn frame(app: &App, session: Option<&Session>, path: &str) -> Frame {
-    Frame { viewer: session.map(Session::viewer), path: path.into(), now: app.clock.now(), ..Frame::default() }
+    Frame {
+        viewer: session.map(Session::viewer),
+        path: path.into(),
+        css: assets::css_path().into(),
+        boot: assets::boot_path().into(),
+        now: app.clock.now(),
+        ..Frame::default()
+    }
 }
 
 /// A page that no cache and no history keeps.

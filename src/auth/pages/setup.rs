@@ -13,12 +13,13 @@ use crate::{
     app::App,
     auth::{
         Role,
-        email::{Email, display_name},
+        email::Email,
         password::{self, Password},
         store::{self, NewUser, Origin},
     },
     crypto::Secret,
     error::Result,
+    name::Name,
     ui::{
         self, Button, CodeBlock, Field, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, LinkButton,
         PageHeader, Tone,
@@ -63,7 +64,10 @@ pub(super) async fn submit(State(app): State<App>, origin: Origin, Form(typed): 
         return useless(&app).await;
     }
     let mut errors = FieldErrors::new();
-    let name = display_name(&typed.name).map_err(|fault| errors.push("name", fault)).ok();
+    let name = typed.name.parse::<Name>().ok();
+    if name.is_none() {
+        errors.push("name", "Give a name of at most 120 characters");
+    }
     let email = Email::parse(&typed.email).map_err(|fault| errors.push("email", fault)).ok();
     let password = typed.password.unwrap_or_else(|| Password::given(""));
     let repeated = typed.repeat_password.is_some_and(|again| again.same_as(&password));

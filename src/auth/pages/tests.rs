@@ -102,12 +102,16 @@ impl Browser {
     }
 }
 
+fn name(text: &str) -> crate::name::Name {
+    text.parse().expect("a name")
+}
+
 async fn user(app: &App, email: &str, role: Role, tenant: Option<TenantId>) {
     let grant = Actor::cli().grant::<Administer>().expect("the command line may");
     let password_hash = password::hash(Password::given(PASSWORD)).await.expect("hashed");
     let new = NewUser {
         email: Email::parse(email).expect("an address"),
-        name: "<b>Ada</b>".into(),
+        name: name("<b>Ada</b>"),
         role,
         tenant,
         password_hash,
@@ -217,7 +221,7 @@ async fn two_set_ups_at_once_make_one_administrator() {
                 let email = Email::parse(&format!("admin{n}@example.com")).expect("an address");
                 let new = NewUser {
                     email,
-                    name: "A".into(),
+                    name: name("A"),
                     role: Role::Administrator,
                     tenant: None,
                     password_hash: "x".into(),
@@ -535,7 +539,7 @@ async fn accounts_are_unique_and_customers_bound() {
         let grant = Actor::cli().grant::<Administer>().expect("the command line may");
         let new = |email: &str, role, tenant| NewUser {
             email: Email::parse(email).expect("an address"),
-            name: "A".into(),
+            name: name("A"),
             role,
             tenant,
             password_hash: "x".into(),

@@ -1,5 +1,6 @@
 //! Accounts of people.
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::{
     auth::{
@@ -12,12 +13,13 @@ use crate::{
     db::{Db, Tx},
     error::{Error, Result, is_taken},
     ids::{TenantId, UserId},
+    name::Name,
     sql,
     ui::Theme,
 };
 
 /// An account, without its password.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, Serialize)]
 pub struct User {
     /// Its id.
     pub id: UserId,
@@ -28,8 +30,10 @@ pub struct User {
     /// What it may do.
     pub role: Role,
     /// The one tenant it sees; none: all that its role may.
+    #[serde(rename = "tenant")]
     pub tenant_id: Option<TenantId>,
     /// When it was made.
+    #[serde(rename = "createdAt")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -39,7 +43,7 @@ pub struct NewUser {
     /// What its owner signs in with.
     pub email: Email,
     /// What its owner is called.
-    pub name: String,
+    pub name: Name,
     /// What it may do.
     pub role: Role,
     /// The one tenant it sees.

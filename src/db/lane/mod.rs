@@ -22,6 +22,8 @@ use crate::{
 };
 pub use batch::{Summary, Tally};
 
+/// What the lane of SQLite runs for a batch of plain events: `benches/bare.rs` measures it without a server around it.
+pub const SQLITE_STATEMENT: &str = sqlite::CLEAN;
 /// How many requests may wait. At 50,000 a second, this is a fiftieth of a second.
 const QUEUED_REQUESTS: usize = 1024;
 /// How many bytes of payload may wait: it bounds the memory.

@@ -31,7 +31,7 @@ macro_rules! events_and_commit {
     };
 }
 /// A batch whose requests name no keys and no unique values: all in one call.
-const CLEAN: &str = concat!("BEGIN IMMEDIATE;", events_and_commit!());
+pub(super) const CLEAN: &str = concat!("BEGIN IMMEDIATE;", events_and_commit!());
 /// The same, when the transaction is open already.
 const REST: &str = events_and_commit!();
 
