@@ -3,10 +3,12 @@
 //!
 //! An event's id holds its receipt, its place in the request and its moment of receipt. So "newest first", "of this
 //! receipt" and "between these two moments" are all ranges of the primary key.
+mod along;
 pub mod follower;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};

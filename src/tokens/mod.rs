@@ -1,4 +1,5 @@
 //! Tokens: the static secrets that external systems send with their events.
+mod pages;
 mod secret;
 pub mod store;
 
@@ -13,6 +14,7 @@ use crate::{
     name::Name,
 };
 pub use secret::{Secret, digest};
+pub use pages::routes;
 pub use store::{all, create, get, list, revoke, used};
 
 /// A token as pages know it: all but its secret.
