@@ -49,9 +49,9 @@ async fn the_whitelisting_call_switches_anonymous_use() {
     each(async |app: TestApp| {
         let id = app.orders().await;
         let other = app.orders().await;
-        let may = TestApp { token: app.token_with(|details| details.can_configure = true).await.1, ..app.clone() };
+        let may = app.with_token(app.token_with(|details| details.can_configure = true).await.1);
         let limited = app.token_with(|details| (details.can_configure, details.event_types) = (true, Some(vec![other]))).await.1;
-        let limited = TestApp { token: limited, ..app.clone() };
+        let limited = app.with_token(limited);
         app.start().await;
         let wish = |enabled: bool| format!(r#"{{"EventTypeId":"{}","IsEnabled":{enabled},"More":1}}"#, id.to_string().to_uppercase());
         let call = |app: &TestApp, body: String| app.post("/eventtypewhitelistings").body(body);

@@ -129,7 +129,7 @@ async fn some_faults_break_every_contract_on_both_databases() {
         let receipt = app.receipt(first.json()["receiptId"].as_str().unwrap()).await.json();
         assert_eq!(receipt["rejected"], first.json()["rejected"]);
         let mut stored = app.payloads().await;
-        let mut expected: Vec<_> = bad.iter().flat_map(|(event, ..)| [(*event).to_owned(); 2]).collect();
+        let mut expected: Vec<_> = bad.iter().flat_map(|(event, ..)| vec![(*event).to_owned(); 2]).collect();
         expected.push(r#"{"ok":1}"#.into());
         (stored.sort(), expected.sort());
         assert_eq!(stored, expected);

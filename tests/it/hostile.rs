@@ -180,7 +180,7 @@ async fn a_refused_body_does_not_cost_its_sender_the_answer() {
         let id = app.event_type(|_| {}).await;
         app.start().await;
         let body = format!(r#"{{"x":"{}"}}"#, "x".repeat(9_000_000));
-        let unknown = TestApp { token: "unknown".into(), ..app.clone() };
+        let unknown = app.with_token("unknown");
         for (status, asking) in [
             (413, app.to_type(id, body.clone())),
             (401, unknown.to_type(id, body.clone())),

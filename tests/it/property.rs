@@ -192,7 +192,7 @@ async fn any_bytes_to_any_route_are_answered_by_the_table() {
             app.orders().await,
             app.unique_by(&["Id"]).await,
         ];
-        let may = TestApp { token: app.token_with(|details| details.can_configure = true).await.1, ..app.clone() };
+        let may = app.with_token(app.token_with(|details| details.can_configure = true).await.1);
         may.start().await;
         let cases = if app.db.is_sqlite() { 1500 } else { 700 };
         let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() };

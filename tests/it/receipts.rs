@@ -58,7 +58,7 @@ async fn a_receipt_tells_what_became_of_each_event() {
 async fn what_is_not_ones_own_is_unknown() {
     each(async |app: TestApp| {
         let (one, two) = (app.orders().await, app.unique_by(&["Id"]).await);
-        let limited = TestApp { token: app.token_with(|details| details.event_types = Some(vec![one])).await.1, ..app.clone() };
+        let limited = app.with_token(app.token_with(|details| details.event_types = Some(vec![one])).await.1);
         let foreign = app.another_tenant().await;
         app.start().await;
         let receipt = async |body: String| {

@@ -89,7 +89,7 @@ async fn what_is_checked_first_is_answered() {
             .header("content-type", "text/plain")
             .header("content-encoding", "br")
             .body("x".repeat(2000));
-        let mut expect = async |asking: &Asking, status: u16, words: &str| {
+        let expect = async |asking: &Asking, status: u16, words: &str| {
             let answer = app.ask(asking.clone()).await;
             assert_eq!(answer.status, status, "{words}: {}", answer.text());
             assert!(answer.detail().contains(words), "{words}: {}", answer.text());

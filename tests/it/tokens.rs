@@ -75,7 +75,7 @@ async fn every_reason_for_401_reads_the_same() {
         let (revoked_id, revoked) = app.token_with(|_| {}).await;
         tokens::revoke(&app.db, &app.clock, &app.permit(), revoked_id).await.unwrap();
         app.start().await;
-        let with = |token: &str| TestApp { token: token.into(), ..app.clone() }.to_type(id, EVENT);
+        let with = |token: &str| app.with_token(token).to_type(id, EVENT);
         assert_eq!(app.ask(with(&expiring)).await.status, 201);
         app.clock.advance(3601);
         let mut words = Vec::new();
@@ -98,7 +98,7 @@ async fn a_token_that_is_revoked_elsewhere_is_refused_within_a_second() {
         let (token_id, token) = app.token_with(|_| {}).await;
         // two processes, and a third (the test's own connection) that revokes
         let (first, second) = (app.start().await, app.start().await);
-        let asking = TestApp { token, ..app.clone() }.to_type(id, EVENT);
+        let asking = app.with_token(token).to_type(id, EVENT);
         let mut open = [Connection::open(first).await, Connection::open(second).await];
         for connection in &mut open {
             assert_eq!(connection.ask(&asking).await.unwrap().status, 201);
@@ -135,11 +135,11 @@ async fn changes_made_elsewhere_are_heard_of() {
         tenants::set_enabled(&app.db, &app.clock, &app.permit(), false).await.unwrap();
         app.until(asking.clone(), 403).await;
         // a disabled tenant's unknown token is not told about the tenant
-        let unknown = TestApp { token: "unknown".into(), ..app.clone() };
+        let unknown = app.with_token("unknown");
         assert_eq!(unknown.send(id, EVENT).await.status, 401);
         tenants::set_enabled(&app.db, &app.clock, &app.permit(), true).await.unwrap();
         app.until(asking, 201).await;
-        let later = TestApp { token: app.token_with(|_| {}).await.1, ..app.clone() };
+        let later = app.with_token(app.token_with(|_| {}).await.1);
         app.until(later.to_type(id, EVENT), 201).await;
         app.change_type(id, |details| details.contract = crate::support::contract(r#"{"required":["Other"]}"#)).await;
         app.until(later.to_type(id, EVENT), 422).await;
@@ -157,7 +157,7 @@ async fn a_token_is_good_for_its_tenant_its_types_and_its_addresses() {
         let elsewhere = app.token_with(|details| details.addresses = networks(&["192.0.2.0/24", "2001:db8::/32"])).await.1;
         let other = app.another_tenant().await;
         app.start_with(&["--trusted-proxy", "127.0.0.0/8"]).await;
-        let with = |token: &str, id| TestApp { token: token.into(), ..app.clone() }.to_type(id, EVENT);
+        let with = |token: &str, id| app.with_token(token).to_type(id, EVENT);
         for (status, asking) in [
             (201, with(&limited, one)),
             (403, with(&limited, two)),
@@ -194,7 +194,7 @@ async fn a_token_that_moved_here_is_each_tenants_own() {
         let theirs = other.token_of(&secret, |_| {}).await;
         app.start().await;
         let token = secret.expose().to_owned();
-        let (mine, other) = (TestApp { token: token.clone(), ..app.clone() }, TestApp { token, ..other.clone() });
+        let (mine, other) = (app.with_token(token.clone()), other.with_token(token));
         assert_eq!(mine.send(here, EVENT).await.status, 201);
         assert_eq!(other.send(there, EVENT).await.status, 201);
         // revoked there, it is still good here
@@ -203,7 +203,7 @@ async fn a_token_that_moved_here_is_each_tenants_own() {
         app.until(other.to_type(there, EVENT), 403).await;
         assert_eq!(mine.send(here, EVENT).await.status, 201);
         // as it was issued, not in another case
-        let lower = TestApp { token: mine.token.to_lowercase(), ..app.clone() };
+        let lower = app.with_token(mine.token.to_lowercase());
         assert_eq!(lower.send(here, EVENT).await.status, 401);
     })
     .await;

@@ -88,7 +88,8 @@ pub struct TestApp {
     pub database: String,
     pub tenant: TenantId,
     pub token: String,
-    servers: Arc<Mutex<Vec<(SocketAddr, Option<Running>)>>>,
+    /// Where the servers listen, and the servers, until they are stopped.
+    pub servers: Arc<Mutex<Vec<(SocketAddr, Option<Running>)>>>,
 }
 
 impl TestApp {
@@ -114,6 +115,11 @@ impl TestApp {
         let mut other = Self { tenant, ..self.clone() };
         other.token = other.token_with(|_| {}).await.1;
         other
+    }
+
+    /// The same, but requests carry another token.
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: token.into(), ..self.clone() }
     }
 
     /// A new event type; without `change` it takes any object.
