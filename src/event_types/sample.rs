@@ -77,7 +77,9 @@ impl Maker<'_> {
         let required: Vec<_> =
             rules.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         let optional = properties.keys().map(String::as_str).filter(|key| !required.contains(key));
-        let wanted = required.iter().copied().chain(optional).take(MOST_FIELDS.max(required.len()));
+        // further down only what has to be there: contracts that refer to themselves end here
+        let room = if depth < DEEPEST / 2 { MOST_FIELDS.saturating_sub(required.len()) } else { 0 };
+        let wanted = required.iter().copied().chain(optional.take(room));
         let fields = wanted.filter(|key| properties.get(*key) != Some(&Value::Bool(false))).map(|key| {
             let rules = properties.get(key).unwrap_or(&Value::Bool(true));
             (key.to_owned(), self.make(rules, depth + 1))

@@ -1,5 +1,5 @@
 //! Waits for the first event of a type, and turns green with it.
-use super::{ACCEPTED, clock_time, model::LiveEvent};
+use super::{ACCEPTED, WARNING, clock_time, model::LiveEvent};
 use leptos::prelude::*;
 
 /// "Waiting for the first event…" until one comes by `stream`; then the event, with a link to it. `explorer` is
@@ -22,7 +22,13 @@ pub fn FirstEvent(stream: String, explorer: String) -> impl IntoView {
 
     let came = move || first.with(Option::is_some);
     let waits = move || !came();
-    let class = move || if came() { "first first-came" } else { "first" };
+    let held = move || first.with(|first| first.as_ref().is_some_and(|event| event.verdict == "quarantined"));
+    let class = move || match (came(), held()) {
+        (false, _) => "first",
+        (true, false) => "first first-came",
+        (true, true) => "first first-held",
+    };
+    let shape = move || if held() { WARNING } else { ACCEPTED };
     let title = move || {
         first.with(|first| match first {
             None => "Waiting for the first event…".to_owned(),
@@ -37,7 +43,7 @@ pub fn FirstEvent(stream: String, explorer: String) -> impl IntoView {
     view! {
         <div class=class>
             <span class="pulse" aria-hidden="true" hidden=came></span>
-            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" class:hidden=waits><path d=ACCEPTED></path></svg>
+            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" class:hidden=waits><path d=shape></path></svg>
             <div class="first-words">
                 <p role="status"><strong>{title}</strong>" "<span class="muted">{detail}</span></p>
                 <code class="mono">{id}</code>

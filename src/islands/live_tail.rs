@@ -39,6 +39,20 @@ fn stays_inside(left: &leptos::ev::FocusEvent) -> bool {
     }
 }
 
+/// One event on one line.
+fn row(event: LiveEvent) -> impl IntoView {
+    let quarantined = event.verdict == "quarantined";
+    let (class, shape) = if quarantined { ("state state-warning", WARNING) } else { ("state state-ok", ACCEPTED) };
+    view! {
+        <li class="tail-row">
+            <time class="mono" datetime=event.received_at.clone()>{clock_time(&event.received_at)}</time>
+            <span class=class><svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=shape></path></svg>{event.verdict}</span>
+            <a class="quiet-link" href=event.href>{event.event_type}</a>
+            <code class="mono tail-summary">{event.summary}</code>
+        </li>
+    }
+}
+
 /// The live tail of what `stream` tells, with a button to pause it.
 #[island]
 pub fn LiveTail(stream: String) -> impl IntoView {
@@ -113,18 +127,6 @@ pub fn LiveTail(stream: String) -> impl IntoView {
         paused.update(|paused| *paused = !*paused);
         if !paused.get_untracked() {
             release();
-        }
-    };
-    let row = |event: LiveEvent| {
-        let quarantined = event.verdict == "quarantined";
-        let (class, shape) = if quarantined { ("state state-warning", WARNING) } else { ("state state-ok", ACCEPTED) };
-        view! {
-            <li class="tail-row">
-                <time class="mono" datetime=event.received_at.clone()>{clock_time(&event.received_at)}</time>
-                <span class=class><svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=shape></path></svg>{event.verdict}</span>
-                <a class="quiet-link" href=event.href>{event.event_type}</a>
-                <code class="mono tail-summary">{event.summary}</code>
-            </li>
         }
     };
     view! {

@@ -1,6 +1,6 @@
 //! The whole HTML document around a body.
 use super::{
-    frame::{Crumb, Frame},
+    frame::{Crumb, Frame, Section},
     icon::mark,
     shell,
     state::{Alert, State},
@@ -74,7 +74,8 @@ pub fn error_page(frame: &Frame, status: u16, title: &str, what_to_do: &str, req
         </div>
     };
     if frame.viewer.is_some() {
-        page(frame, title, Vec::new(), body.into_any())
+        // an error is nowhere in the navigation
+        page(&Frame { active: Section::Nowhere, ..frame.clone() }, title, Vec::new(), body.into_any())
     } else {
         plain_page(frame, title, body.into_any())
     }

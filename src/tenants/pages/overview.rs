@@ -16,7 +16,7 @@ use crate::{
     event_types::{self, EventType},
     events::store::{Standing, last_of_types},
     form::{Done, shown},
-    ids::EventTypeId,
+    ids::{EventId, EventTypeId},
     tenants::{self, Tenant},
     tokens::{self, Token},
     ui::{
@@ -160,7 +160,7 @@ fn types_card(frame: &Frame, seen: &Seen, types: &[EventType]) -> AnyView {
         let standing = seen.standings.get(&event_type.id);
         let count =
             |of: fn(&Standing) -> i64| ui::number(standing.map(of).and_then(|n| u64::try_from(n).ok()).unwrap_or(0));
-        let last = standing.and_then(|standing| standing.newest).map(|newest| newest.received_at());
+        let last = standing.and_then(|standing| standing.newest).map(EventId::received_at);
         vec![
             ui::link(event_types_href(event_type), event_type.details.name.as_str()),
             enabled(event_type.details.enabled),
