@@ -88,10 +88,16 @@ pub fn routes(front: Front) -> Router {
         .route(&path("/events/{event_type}/validate"), post(send::dry_run))
         .route(&path("/eventtypewhitelistings"), post(allow::allow_anonymous))
         .route(&path("/receipts/{receipt}"), get(receipt::show))
-        .route("/events/{*rest}", any(|| async { crate::error::Error::NotFound("path; see /openapi.json") }))
+        // below a tenant too, so that a web page of one of its origins can read the answer
+        .route(&path("/{*rest}"), any(no_path))
+        .route("/events/{*rest}", any(no_path))
         .layer(middleware::from_fn_with_state(front.clone(), cors::answer))
         .route("/openapi.json", get(openapi::document))
         .with_state(front)
+}
+
+async fn no_path() -> crate::error::Error {
+    crate::error::Error::NotFound("path; see /openapi.json")
 }
 
 /// The head of an ingest request: who sends what to whom, in what state of our knowledge.
