@@ -21,7 +21,7 @@ Examples:
   tributary event-type list --tenant ID --json | jq '{name, contract}'")]
     List {
         /// Whose
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
         tenant: TenantId,
     },
 }
@@ -36,10 +36,10 @@ Examples:
   curl -s https://example.com/order.json | tributary event-type add --tenant ID \"Order\" --schema -")]
 pub(super) struct Add {
     /// Whose
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
     tenant: TenantId,
     /// The id it has elsewhere, for a customer who moves here [default: a new one]
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = input::id::<EventTypeId>)]
     id: Option<EventTypeId>,
     /// The contract: a file with a JSON Schema (2020-12), or - for standard input [default: any object]
     #[arg(long, value_name = "FILE")]

@@ -1,5 +1,5 @@
 //! What commands read: files, and standard input.
-use std::io::Read;
+use std::{io::Read, str::FromStr};
 
 use anyhow::Context;
 
@@ -7,6 +7,11 @@ use anyhow::Context;
 const MOST: u64 = 256 << 20;
 /// The longest secret that is read, in bytes.
 const LONGEST_SECRET: u64 = 4096;
+
+/// Reads an id.
+pub(super) fn id<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "an id is a GUID such as 0198c0de-6f1e-7a53-9c55-0f5d3f8a1b2c")
+}
 
 /// Reads a text from a file, or from standard input when it is called `-`.
 pub(super) fn text(file: &str) -> anyhow::Result<String> {

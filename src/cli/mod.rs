@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 mod event_type;
+mod events;
 mod input;
 mod migrate;
 mod output;
@@ -16,7 +17,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{auth::Actor, clock::Clock, config::{DatabaseSettings, Settings}, db::Db, error::Error};
+use crate::{
+    auth::Actor,
+    clock::Clock,
+    config::{DatabaseSettings, Settings},
+    db::Db,
+    error::Error,
+};
 pub use output::Output;
 
 /// Takes events of external systems into a Customer Data Platform: durably, and by contract.
@@ -33,6 +40,7 @@ Examples:
   tributary event-type add --tenant ID \"Order\" --schema order.json --unique \"Order ID\"
   tributary token add --tenant ID \"web shop\"
   tributary send --url http://127.0.0.1:3000 --tenant ID --event-type ID order-1.json
+  tributary events tail --tenant ID
 
 Each command says more: tributary token add --help"
 )]
@@ -64,6 +72,8 @@ Examples:
     EventType(event_type::EventType),
     #[command(subcommand)]
     Token(token::Token),
+    #[command(subcommand)]
+    Events(events::Events),
     #[command(subcommand)]
     User(user::User),
     Send(send::Send),
@@ -130,6 +140,7 @@ pub fn main() -> ExitCode {
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
+            Command::Events(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),

@@ -31,10 +31,10 @@ pub(super) struct Send {
     #[arg(long)]
     url: url::Url,
     /// Whose events
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
     tenant: TenantId,
     /// Their type
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = input::id::<EventTypeId>)]
     event_type: EventTypeId,
     /// The events: an object or an array of objects; one object a line when it ends in .ndjson or .jsonl; - for
     /// standard input
@@ -101,7 +101,9 @@ fn words(said: &Value) -> String {
     } else if let Some(detail) = said["detail"].as_str() {
         let _ = writeln!(text, "{}: {detail}", said["title"].as_str().unwrap_or("refused"));
     }
-    for list in ["rejected", "warnings", "errors"] {
+    // a refusal says the same twice, for those who know only one of the two
+    let errors = if said["rejected"].is_array() { "rejected" } else { "errors" };
+    for list in [errors, "warnings"] {
         for event in said[list].as_array().into_iter().flatten() {
             for error in event["errors"].as_array().into_iter().flatten() {
                 let part = |key: &str| error[key].as_str().unwrap_or_default();

@@ -2,7 +2,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::Context;
+use super::{Context, input};
 use crate::{ids::TenantId, name::Name, tenants};
 
 /// Create and list tenants: the customers of the platform
@@ -16,7 +16,7 @@ Examples:
   tributary tenant add --id 3f0c0b0a-6f1e-4a53-9c55-0f5d3f8a1b2c \"Acme\"")]
     Add {
         /// The id it has elsewhere, for a customer who moves here [default: a new one]
-        #[arg(long, value_name = "GUID")]
+        #[arg(long, value_name = "GUID", value_parser = input::id::<TenantId>)]
         id: Option<TenantId>,
         /// What it is called
         name: Name,

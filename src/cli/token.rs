@@ -21,7 +21,7 @@ Examples:
   tributary token list --tenant ID --json | jq 'select(.lastUsedAt == null)'")]
     List {
         /// Whose
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
         tenant: TenantId,
     },
     /// Revoke a token: from now on, nobody gets in with it; it cannot be undone
@@ -30,9 +30,10 @@ Examples:
   tributary token revoke --tenant ID 0198c0de-6f1e-7a53-9c55-0f5d3f8a1b2c")]
     Revoke {
         /// Whose
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
         tenant: TenantId,
         /// The id of the token: see `tributary token list`
+        #[arg(value_parser = input::id::<TokenId>)]
         id: TokenId,
     },
 }
@@ -47,10 +48,10 @@ Examples:
   tributary token add --tenant ID \"as before\" --import < old-token.txt")]
 pub(super) struct Add {
     /// Whose
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
     tenant: TenantId,
     /// The only event type it is good for; repeat it for more [default: all]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = input::id::<EventTypeId>)]
     event_type: Vec<EventTypeId>,
     /// When it stops working: 2027-01-31T00:00:00Z, 2027-01-31, 90d [default: never]
     #[arg(long, value_name = "WHEN")]
@@ -101,6 +102,9 @@ impl Add {
         let made = tokens::create(&db, &context.clock, &permit, &secret, details).await?;
         let answer = json!({"id": made.id, "token": secret.expose(), "name": made.details.name});
         context.out.record(&answer, || {
+            if self.import {
+                return format!("imported the token {}\n  id  {}", made.details.name, made.id);
+            }
             format!(
                 "created the token {}\n  id     {}\n  token  {}\n\nThe token is shown this once: keep it where its \
                  sender finds it.\nnext: TRIBUTARY_TOKEN=… tributary send --url http://127.0.0.1:3000 --tenant {} \

@@ -1,6 +1,8 @@
 //! Event types: the contract of one kind of event of a tenant.
 mod breach;
 pub mod contract;
+mod pages;
+mod sample;
 pub mod store;
 mod unique;
 
@@ -14,6 +16,7 @@ use crate::{
     name::Name,
 };
 pub use contract::{Breach, Contract, ContractError};
+pub use pages::{curl, routes};
 pub use store::{all, create, get, list, update};
 pub use unique::UniqueFields;
 

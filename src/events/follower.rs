@@ -14,11 +14,11 @@ use crate::{
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
     ids::{EventTypeId, TenantId, TokenId},
-    sql,
+    sql, tokens,
 };
 
 /// How many batches one transaction takes.
-const BATCHES: i64 = 500;
+const BATCHES: u16 = 500;
 /// How long to leave commits alone before they are worked off.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait when nothing is committed here: another process may have left something.
@@ -89,7 +89,7 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         values String,
         tx,
         "DELETE FROM batches WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT $1) RETURNING tallies",
-        BATCHES,
+        i64::from(BATCHES),
     )?;
     let mut sums = Sums::default();
     for batch in &batches {
@@ -103,7 +103,7 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         count(tx, tenant, event_type, hour, sum).await?;
     }
     for ((tenant, token), at) in sums.used {
-        used(tx, tenant, token, at).await?;
+        tokens::store::used(tx, tenant, token, at).await?;
     }
     Ok(batches.len())
 }
@@ -126,18 +126,6 @@ async fn count(tx: &mut Tx, tenant: TenantId, event_type: EventTypeId, hour: Dat
         sum.quarantined,
         sum.duplicates,
         sum.last_at,
-    )?;
-    Ok(())
-}
-
-async fn used(tx: &mut Tx, tenant: TenantId, token: TokenId, at: DateTime<Utc>) -> Result<()> {
-    sql!(
-        exec tx,
-        "UPDATE tokens SET last_used_at = $3
-         WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)",
-        tenant,
-        token,
-        at,
     )?;
     Ok(())
 }
@@ -183,4 +171,200 @@ async fn wait(rest: Duration, commits: &mut watch::Receiver<u64>) {
         }
     };
     let _ = tokio::time::timeout(IDLE, committed).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        auth::{Actor, See},
+        db::testing::each,
+        error::Error,
+        events::{
+            store::last_of_types,
+            testing::{Bench, WRONG, some_token, some_type},
+        },
+        ids::ReceiptId,
+    };
+
+    async fn left(db: &Db) -> i64 {
+        sql!(value i64, db, "SELECT COUNT(*) FROM batches").unwrap()
+    }
+
+    async fn counted(bench: &Bench) -> (i64, i64) {
+        let permit = Actor::cli().permit::<See>(bench.tenant).unwrap();
+        let standings = last_of_types(&bench.db, &permit, DateTime::default()).await.unwrap();
+        standings
+            .iter()
+            .fold((0, 0), |(accepted, quarantined), one| (accepted + one.accepted, quarantined + one.quarantined))
+    }
+
+    async fn fill(bench: &Bench, requests: u128) {
+        for n in 0..requests {
+            let token = Some(some_token(n % 2));
+            bench.send(&[(some_type(n % 3), token, "{}", None), (some_type(n % 3), token, "{}", Some(WRONG))]).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn every_commit_is_counted_once_and_by_its_hour() {
+        each(async |db| {
+            let bench = Bench::new(&db);
+            fill(&bench, 5).await;
+            bench.clock.advance(3600);
+            fill(&bench, 7).await;
+            assert_eq!(counted(&bench).await, (0, 0));
+            while step(&db).await.unwrap() > 0 {}
+            assert_eq!(counted(&bench).await, (12, 12));
+            assert_eq!(step(&db).await.unwrap(), 0, "nothing is left to be counted twice");
+            assert_eq!(counted(&bench).await, (12, 12));
+
+            let permit = Actor::cli().permit::<See>(bench.tenant).unwrap();
+            let lately = last_of_types(&db, &permit, bench.clock.now()).await.unwrap();
+            assert_eq!(lately.iter().map(|one| one.accepted).sum::<i64>(), 7, "of this hour alone");
+            assert_eq!(lately.len(), 3);
+            for standing in lately {
+                let newest = bench.permit();
+                let filter = super::super::Filter { event_type: Some(standing.event_type_id), ..Default::default() };
+                let page = super::super::store::page(&db, &newest, &filter, super::super::Cursor::Newest, 1);
+                assert_eq!(page.await.unwrap().events.first().map(|event| event.id), standing.newest);
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_is_rolled_back_is_counted_by_the_next() {
+        each(async |db| {
+            let bench = Bench::new(&db);
+            fill(&bench, 4).await;
+            let batches = left(&db).await;
+            // a process that dies before its commit leaves what a rollback leaves
+            let died = db.write(|tx| {
+                Box::pin(async move {
+                    assert!(take(tx).await? > 0);
+                    Err::<(), _>(Error::Refused("died".into()))
+                })
+            });
+            assert!(died.await.is_err());
+            assert_eq!((left(&db).await, counted(&bench).await), (batches, (0, 0)));
+            // one that is no longer waited for still ends in one piece
+            drop(step(&db));
+            while step(&db).await.unwrap() > 0 {}
+            assert_eq!((left(&db).await, counted(&bench).await), (0, (4, 4)));
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_at_once_count_as_one() {
+        each(async |db| {
+            let bench = Bench::new(&db);
+            // rows as the lane writes them, more than one transaction takes
+            let tally = |n: u128| Tally {
+                tenant: bench.tenant,
+                event_type: some_type(n % 7),
+                source: Some(some_token(n % 5)),
+                accepted: 1,
+                quarantined: 2,
+                duplicates: 3,
+                last: ReceiptId::issue(&bench.clock),
+            };
+            for _ in 0..12 {
+                let rows: Vec<_> = (0..100).map(tally).map(|tally| serde_json::to_string(&[tally]).unwrap()).collect();
+                let clock = bench.clock.clone();
+                db.write(move |tx| {
+                    Box::pin(async move {
+                        for row in rows {
+                            let id = crate::ids::new_id(&clock);
+                            let text = "INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)";
+                            sql!(exec tx, text, id, row, Vec::<u8>::new())?;
+                        }
+                        Ok(())
+                    })
+                })
+                .await
+                .unwrap();
+            }
+            let mut following = tokio::task::JoinSet::new();
+            for _ in 0..6 {
+                let db = db.clone();
+                following.spawn(async move {
+                    let mut idle = 0;
+                    while idle < 50 {
+                        match step(&db).await.unwrap() {
+                            0 => {
+                                idle += 1;
+                                tokio::time::sleep(Duration::from_millis(2)).await;
+                            }
+                            _ => idle = 0,
+                        }
+                    }
+                });
+            }
+            while let Some(done) = following.join_next().await {
+                done.unwrap();
+            }
+            assert_eq!((left(&db).await, counted(&bench).await), (0, (1200, 2400)));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_last_use_of_a_token_only_moves_on() {
+        each(async |db| {
+            let bench = Bench::new(&db);
+            let (tenant, token, start) = (bench.tenant, some_token(0), bench.clock.now());
+            let made = db.write(move |tx| {
+                Box::pin(async move {
+                    let text = "INSERT INTO tokens (tenant_id, id, name, prefix, digest, can_configure, created_at)
+                        VALUES ($1, $2, 'name', 'trb_', $3, FALSE, $4)";
+                    sql!(exec tx, text, tenant, token, vec![1_u8], start)?;
+                    Ok(())
+                })
+            });
+            made.await.unwrap();
+            let last = async || {
+                let text = "SELECT last_used_at FROM tokens WHERE tenant_id = $1";
+                sql!(value Option<DateTime<Utc>>, db, text, tenant).unwrap()
+            };
+            let early = ReceiptId::issue(&bench.clock);
+            bench.clock.advance(60);
+            let late = bench.send(&[(some_type(0), Some(token), "{}", None)]).await;
+            step(&db).await.unwrap();
+            assert_eq!(last().await, Some(late.received_at()));
+            bench.send_as(tenant, early, &[(some_type(0), Some(token), "{}", None)]).await;
+            step(&db).await.unwrap();
+            assert_eq!(last().await, Some(late.received_at()));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_cannot_be_read_does_not_stop_the_others() {
+        each(async |db| {
+            let bench = Bench::new(&db);
+            let id = crate::ids::new_id(&bench.clock);
+            let broken = db.write(move |tx| {
+                Box::pin(async move {
+                    let text = "INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)";
+                    sql!(exec tx, text, id, "nonsense", Vec::<u8>::new())?;
+                    Ok(())
+                })
+            });
+            broken.await.unwrap();
+            fill(&bench, 1).await;
+            let stop = CancellationToken::new();
+            let following = tokio::spawn({
+                let (db, commits, stop) = (db.clone(), bench.lane.commits(), stop.clone());
+                async move { follow(&db, commits, &stop).await }
+            });
+            fill(&bench, 2).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            stop.cancel();
+            following.await.unwrap();
+            assert_eq!((left(&db).await, counted(&bench).await), (0, (3, 3)), "once more after the stop");
+        })
+        .await;
+    }
 }

@@ -3,17 +3,24 @@
 //!
 //! An event's id holds its receipt, its place in the request and its moment of receipt. So "newest first", "of this
 //! receipt" and "between these two moments" are all ranges of the primary key.
+mod along;
 pub mod follower;
 pub mod store;
+mod stream;
 #[cfg(test)]
 mod testing;
+pub mod watch;
 
+use axum::Router;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 pub use crate::db::lane::Verdict;
-use crate::ids::{EventId, EventTypeId, ReceiptId, TokenId, guid};
+use crate::{
+    app::App,
+    ids::{EventId, EventTypeId, ReceiptId, TokenId, guid},
+};
 
 /// One event. In lists its payload is only the beginning: see [`store::START`].
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -143,6 +150,11 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// The routes of this slice.
+pub fn routes() -> Router<App> {
+    stream::routes()
 }
 
 /// How the address says that events without a token are meant.

@@ -1,6 +1,5 @@
 //! Events for tests, brought in by the lane itself.
 use bytes::Bytes;
-use tokio_util::task::TaskTracker;
 
 use super::Verdict;
 use crate::{
@@ -27,7 +26,7 @@ pub type Given<'a> = (EventTypeId, Option<TokenId>, &'a str, Option<&'a str>);
 impl Bench {
     pub fn new(db: &Db) -> Self {
         let clock = Clock::system();
-        let lane = Lane::start(db, &clock, &TaskTracker::new());
+        let lane = Lane::start(db, &clock);
         let tenant = TenantId::new(&clock);
         Self { db: db.clone(), clock, lane, tenant }
     }

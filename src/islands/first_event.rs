@@ -1,5 +1,5 @@
 //! Waits for the first event of a type, and turns green with it.
-use super::{clock_time, model::LiveEvent};
+use super::{ACCEPTED, WARNING, clock_time, model::LiveEvent};
 use leptos::prelude::*;
 
 /// "Waiting for the first event…" until one comes by `stream`; then the event, with a link to it. `explorer` is
@@ -21,7 +21,14 @@ pub fn FirstEvent(stream: String, explorer: String) -> impl IntoView {
     let _ = (stream, set_first);
 
     let came = move || first.with(Option::is_some);
-    let class = move || if came() { "first first-came" } else { "first" };
+    let waits = move || !came();
+    let held = move || first.with(|first| first.as_ref().is_some_and(|event| event.verdict == "quarantined"));
+    let class = move || match (came(), held()) {
+        (false, _) => "first",
+        (true, false) => "first first-came",
+        (true, true) => "first first-held",
+    };
+    let shape = move || if held() { WARNING } else { ACCEPTED };
     let title = move || {
         first.with(|first| match first {
             None => "Waiting for the first event…".to_owned(),
@@ -35,7 +42,8 @@ pub fn FirstEvent(stream: String, explorer: String) -> impl IntoView {
     let label = move || if came() { "Look at it" } else { "All events" };
     view! {
         <div class=class>
-            <span class="pulse" aria-hidden="true"></span>
+            <span class="pulse" aria-hidden="true" hidden=came></span>
+            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" class:hidden=waits><path d=shape></path></svg>
             <div class="first-words">
                 <p role="status"><strong>{title}</strong>" "<span class="muted">{detail}</span></p>
                 <code class="mono">{id}</code>

@@ -1,14 +1,10 @@
 //! Events as they come in. Rows come on top, but never under a pointer that is on the list or a focus that is
 //! in it: then they wait, and say how many they are.
-use super::{clock_time, model::LiveEvent};
+use super::{ACCEPTED, WARNING, clock_time, model::LiveEvent};
 use leptos::prelude::*;
 
 /// The most rows kept, shown and waiting each.
 const MOST: usize = 200;
-
-/// A tick in a circle, and a triangle with its mark.
-const ACCEPTED: &str = "M1.75 8a6.25 6.25 0 1 0 12.5 0a6.25 6.25 0 1 0-12.5 0m3.45.3 1.9 1.9 3.8-4.2";
-const WARNING: &str = "M8 2.2 14.6 13.5H1.4ZM8 6.4v3.2M8 11.6v.1";
 
 /// How the connection is, in one word.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,6 +36,20 @@ fn stays_inside(left: &leptos::ev::FocusEvent) -> bool {
     {
         let _ = left;
         false
+    }
+}
+
+/// One event on one line.
+fn row(event: LiveEvent) -> impl IntoView {
+    let quarantined = event.verdict == "quarantined";
+    let (class, shape) = if quarantined { ("state state-warning", WARNING) } else { ("state state-ok", ACCEPTED) };
+    view! {
+        <li class="tail-row">
+            <time class="mono" datetime=event.received_at.clone()>{clock_time(&event.received_at)}</time>
+            <span class=class><svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=shape></path></svg>{event.verdict}</span>
+            <a class="quiet-link" href=event.href>{event.event_type}</a>
+            <code class="mono tail-summary">{event.summary}</code>
+        </li>
     }
 }
 
@@ -117,18 +127,6 @@ pub fn LiveTail(stream: String) -> impl IntoView {
         paused.update(|paused| *paused = !*paused);
         if !paused.get_untracked() {
             release();
-        }
-    };
-    let row = |event: LiveEvent| {
-        let quarantined = event.verdict == "quarantined";
-        let (class, shape) = if quarantined { ("state state-warning", WARNING) } else { ("state state-ok", ACCEPTED) };
-        view! {
-            <li class="tail-row">
-                <time class="mono" datetime=event.received_at.clone()>{clock_time(&event.received_at)}</time>
-                <span class=class><svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=shape></path></svg>{event.verdict}</span>
-                <a class="quiet-link" href=event.href>{event.event_type}</a>
-                <code class="mono tail-summary">{event.summary}</code>
-            </li>
         }
     };
     view! {

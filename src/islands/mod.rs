@@ -12,6 +12,11 @@ pub use first_event::FirstEvent;
 pub use live_tail::LiveTail;
 pub use new_events::NewEvents;
 
+/// The icon of what went well: a tick in a circle.
+const ACCEPTED: &str = "M1.75 8a6.25 6.25 0 1 0 12.5 0a6.25 6.25 0 1 0-12.5 0m3.45.3 1.9 1.9 3.8-4.2";
+/// The icon of what wants a look: a triangle with its mark.
+const WARNING: &str = "M8 2.2 14.6 13.5H1.4ZM8 6.4v3.2M8 11.6v.1";
+
 /// `14:05:09 UTC` out of `2026-11-18T14:05:09.123Z`.
 fn clock_time(received_at: &str) -> String {
     received_at.get(11..19).map_or_else(|| received_at.to_owned(), |time| format!("{time} UTC"))

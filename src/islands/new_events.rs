@@ -13,7 +13,7 @@ pub fn NewEvents(stream: String, newest: String) -> impl IntoView {
     let label = move || format!("{} new — show", count.get());
     view! {
         <div class="fresh" role="status">
-            <a class="btn btn-xs btn-fresh" href=newest hidden=move || count.get() == 0>{label}</a>
+            <a class="btn btn-xs btn-primary btn-fresh" href=newest hidden=move || count.get() == 0>{label}</a>
         </div>
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     auth,
     error::{Error, PublicError},
-    event_types, events,
+    event_types,
     ingest::{self, Front},
     tenants, tokens,
 };
@@ -30,8 +30,14 @@ pub fn build(app: App, front: Front) -> Router {
     if let Ok(trusting) = CsrfLayer::new().add_trusted_origin(&*app.public_base) {
         same_origin = trusting;
     }
-    let pages =
-        Router::new().layer(middleware::from_fn(in_time)).layer(DefaultBodyLimit::max(FORM_BYTES)).layer(same_origin);
+    let pages = Router::new()
+        .merge(auth::routes())
+        .merge(tenants::routes())
+        .merge(event_types::routes())
+        .merge(tokens::routes())
+        .layer(middleware::from_fn(in_time))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(same_origin);
     Router::new()
         .merge(pages)
         .route("/healthz", get(|| async { "ok" }))

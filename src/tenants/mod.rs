@@ -1,12 +1,18 @@
 //! Tenants: the customers of the platform. A tenant owns everything that carries its id.
+mod frame;
 mod origin;
+mod pages;
 pub mod store;
+#[cfg(test)]
+pub mod testing;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::{ids::TenantId, name::Name};
+pub use frame::frame;
 pub use origin::Origin;
+pub use pages::routes;
 pub use store::{all, create, get, list, rename, set_cors_origins, set_enabled};
 
 /// One customer.

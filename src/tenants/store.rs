@@ -89,6 +89,19 @@ pub async fn list(db: &Db, _grant: &Grant<ListTenants>) -> Result<Vec<Tenant>> {
     all(db).await
 }
 
+/// The first tenants by name: as many as a menu can hold.
+///
+/// # Errors
+/// When the database fails.
+pub async fn first(db: &Db, _grant: &Grant<ListTenants>) -> Result<Vec<Tenant>> {
+    let rows = sql!(
+        all Row, db,
+        "SELECT tenant_id, name, enabled, cors_origins, created_at FROM tenants
+         ORDER BY lower(name), tenant_id LIMIT 50",
+    )?;
+    rows.into_iter().map(Tenant::try_from).collect()
+}
+
 /// All tenants, by name, without anybody's permission: what the front door keeps in memory. Nothing that answers
 /// to a person may call this.
 ///

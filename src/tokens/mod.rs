@@ -1,4 +1,5 @@
 //! Tokens: the static secrets that external systems send with their events.
+mod pages;
 mod secret;
 pub mod store;
 
@@ -12,6 +13,7 @@ use crate::{
     ids::{EventTypeId, TenantId, TokenId},
     name::Name,
 };
+pub use pages::routes;
 pub use secret::{Secret, digest};
 pub use store::{all, create, get, list, revoke, used};
 

@@ -52,7 +52,7 @@ pub fn Confirm<'a>(
             <Form action=action errors=errors>
                 {typed}
                 <FormActions>
-                    <button class=Tone::Danger.class() type="submit">{verb}</button>
+                    <button class="btn btn-sm btn-error" type="submit">{verb}</button>
                     <LinkButton href=cancel tone=Tone::Quiet>"Keep it"</LinkButton>
                 </FormActions>
             </Form>

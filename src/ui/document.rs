@@ -1,6 +1,6 @@
 //! The whole HTML document around a body.
 use super::{
-    frame::{Crumb, Frame},
+    frame::{Crumb, Frame, Section},
     icon::mark,
     shell,
     state::{Alert, State},
@@ -55,6 +55,12 @@ pub fn plain_page(frame: &Frame, title: &str, body: AnyView) -> String {
     render(view)
 }
 
+/// Draws a page that holds islands: what they make while the page is written goes with it.
+pub fn with_islands<T>(draw: impl FnOnce() -> T) -> T {
+    init();
+    Owner::new_root(None).with(draw)
+}
+
 /// What went wrong, what to do, and the id under which the log knows it. In the shell for whoever is signed in.
 pub fn error_page(frame: &Frame, status: u16, title: &str, what_to_do: &str, request_id: Option<&str>) -> String {
     let back = if frame.viewer.is_some() { "Go to your home page" } else { "Go to the start page" };
@@ -68,7 +74,8 @@ pub fn error_page(frame: &Frame, status: u16, title: &str, what_to_do: &str, req
         </div>
     };
     if frame.viewer.is_some() {
-        page(frame, title, Vec::new(), body.into_any())
+        // an error is nowhere in the navigation
+        page(&Frame { active: Section::Nowhere, ..frame.clone() }, title, Vec::new(), body.into_any())
     } else {
         plain_page(frame, title, body.into_any())
     }

@@ -1,6 +1,7 @@
 //! What people type and choose. A field's id is its name, so that the summary of errors can link to it; its
 //! hint and its error are tied to it for those who do not see them.
 use super::{
+    Slot,
     form::FieldErrors,
     icon::{Icon, icon},
 };
@@ -258,6 +259,37 @@ pub fn Checkbox<'a>(
                 {error_of(&id, error)}
             </div>
         </div>
+    }
+    .into_any()
+}
+
+/// Some out of few: [`Checkbox`]es that answer one question.
+#[component]
+pub fn Checkboxes<'a>(
+    /// Their name.
+    name: &'static str,
+    /// What they ask for.
+    #[prop(into)]
+    label: String,
+    /// What helps before one chooses.
+    #[prop(into, optional)]
+    hint: Option<String>,
+    /// What is amiss with the form they stand in.
+    #[prop(into, optional)]
+    errors: Option<&'a FieldErrors>,
+    /// The boxes; the first carries the name as its id, for the summary of errors.
+    children: Slot,
+) -> AnyView {
+    let error = errors.and_then(|errors| errors.get(name));
+    let group = format!("{name}-all");
+    let described = described_by(&group, hint.is_some(), error.is_some());
+    view! {
+        <fieldset class="field choices" aria-describedby=described>
+            <legend class="field-label">{label}</legend>
+            {hint_of(&group, hint)}
+            {children.0}
+            {error_of(&group, error)}
+        </fieldset>
     }
     .into_any()
 }

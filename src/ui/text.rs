@@ -22,6 +22,11 @@ pub fn muted(text: impl Into<String>) -> AnyView {
     view! { <span class="muted">{text.into()}</span> }.into_any()
 }
 
+/// Text for screen readers alone, where the eye sees from the place what is meant.
+pub fn unseen(text: impl Into<String>) -> AnyView {
+    view! { <span class="sr-only">{text.into()}</span> }.into_any()
+}
+
 /// An id, an amount, a piece of code.
 pub fn mono(text: impl Into<String>) -> AnyView {
     view! { <code class="mono">{text.into()}</code> }.into_any()

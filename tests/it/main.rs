@@ -1,1 +1,17 @@
-
+//! Tests of the whole: the real server, reached by sockets, and the real program, each on both databases.
+mod anonymous;
+mod bodies;
+mod canary;
+mod cli;
+mod contracts;
+mod hostile;
+mod idempotency;
+mod opening;
+mod property;
+mod receipts;
+mod statuses;
+mod stopping;
+mod support;
+mod tokens;
+mod unique;
+mod web_pages;

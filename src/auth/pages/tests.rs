@@ -119,6 +119,11 @@ async fn user(app: &App, email: &str, role: Role, tenant: Option<TenantId>) {
     store::add_user(&app.db, &app.clock, &grant, new).await.expect("a user");
 }
 
+fn administrator(email: &str) -> NewUser {
+    let email = Email::parse(email).expect("an address");
+    NewUser { email, name: name("A"), role: Role::Administrator, tenant: None, password_hash: "x".into() }
+}
+
 async fn tenant(db: &Db, clock: &Clock) -> TenantId {
     let id = TenantId::new(clock);
     let now = clock.now();
@@ -197,6 +202,15 @@ async fn a_set_up_link_runs_out_after_an_hour() {
         let gone = Browser::new(&app).get(&link).await;
         assert_eq!(gone.status, StatusCode::GONE);
         assert!(gone.body.contains("tributary user add"));
+        // not only the page says so
+        for token in [link.trim_start_matches("/setup?token="), "made up"] {
+            let token = crate::crypto::Secret::given(token);
+            let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new() };
+            let new = administrator("ada@example.com");
+            let made = store::first_administrator(&db, &app.clock, &token, new, origin).await.expect("asked");
+            assert!(made.is_none());
+        }
+        assert_eq!(count(&db, "SELECT COUNT(*) FROM setup_links").await, 1, "a refusal takes no link");
     })
     .await;
 }
@@ -218,14 +232,7 @@ async fn two_set_ups_at_once_make_one_administrator() {
             let app = app.clone();
             tokio::spawn(async move {
                 let token = crate::crypto::Secret::given(link.trim_start_matches("/setup?token="));
-                let email = Email::parse(&format!("admin{n}@example.com")).expect("an address");
-                let new = NewUser {
-                    email,
-                    name: name("A"),
-                    role: Role::Administrator,
-                    tenant: None,
-                    password_hash: "x".into(),
-                };
+                let new = administrator(&format!("admin{n}@example.com"));
                 let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new() };
                 store::first_administrator(&app.db, &app.clock, &token, new, origin).await
             })

@@ -1,0 +1,258 @@
+//! `tributary events`: what came in.
+use std::{borrow::Cow, time::Duration};
+
+use chrono::SecondsFormat;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
+
+use super::Context;
+use crate::{
+    auth::{Permit, ReadPayloads},
+    db::Db,
+    events::{Cursor, Event, Filter, Verdict, store, watch::Watch},
+    ids::{EventId, EventTypeId, ReceiptId, TenantId},
+    tenants,
+};
+
+/// Events of one page of the store: few enough that the longest do not fill the memory.
+const PAGE: usize = 100;
+/// How often `tail` looks, and how many events it shows at once at most.
+const EVERY: Duration = Duration::from_millis(500);
+const AT_ONCE: usize = 10_000;
+
+/// List, count and follow events
+#[derive(Debug, Subcommand)]
+pub(super) enum Events {
+    /// List events, newest first; with --json each line holds the whole event
+    #[command(after_help = "\
+Examples:
+  tributary events list --tenant ID
+  tributary events list --tenant ID --verdict quarantined --limit 10
+  tributary --json events list --tenant ID --event-type ID --limit 1000000 > events.jsonl
+  tributary --json events list --tenant ID | jq -c '[.receivedAt, .payload]'")]
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Count events
+    #[command(after_help = "\
+Examples:
+  tributary events count --tenant ID
+  tributary --json events count --tenant ID --event-type ID --verdict accepted | jq .count")]
+    Count {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show events as they come in, until Ctrl-C
+    #[command(after_help = "\
+Examples:
+  tributary events tail --tenant ID
+  tributary --json events tail --tenant ID --event-type ID | jq -c .payload")]
+    Tail {
+        /// Whose
+        #[arg(long, value_name = "ID")]
+        tenant: TenantId,
+        /// Of this type alone
+        #[arg(long, value_name = "ID")]
+        event_type: Option<EventTypeId>,
+    },
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// Whose
+    #[arg(long, value_name = "ID")]
+    tenant: TenantId,
+    /// Of this type alone
+    #[arg(long, value_name = "ID")]
+    event_type: Option<EventTypeId>,
+    /// With this verdict alone
+    #[arg(long)]
+    verdict: Option<Word>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Word {
+    Accepted,
+    Quarantined,
+}
+
+impl Which {
+    fn filter(&self) -> Filter {
+        let verdict = self.verdict.map(|word| match word {
+            Word::Accepted => Verdict::Accepted,
+            Word::Quarantined => Verdict::Quarantined,
+        });
+        Filter { event_type: self.event_type, verdict, ..Filter::default() }
+    }
+}
+
+impl Events {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        match self {
+            Self::List { which, limit } => list(context, &which, limit).await,
+            Self::Count { which } => {
+                let (db, permit) = open(context, which.tenant).await?;
+                let count = store::count(&db, &permit, &which.filter()).await?;
+                context.out.record(&json!({"count": count}), || count.to_string())
+            }
+            Self::Tail { tenant, event_type } => tail(context, tenant, event_type).await,
+        }
+    }
+}
+
+async fn open(context: &Context, tenant: TenantId) -> anyhow::Result<(Db, Permit<ReadPayloads>)> {
+    let db = context.db().await?;
+    tenants::get(&db, &context.actor.permit(tenant)?).await?;
+    Ok((db, context.actor.permit(tenant)?))
+}
+
+async fn list(context: &Context, which: &Which, limit: usize) -> anyhow::Result<()> {
+    let (db, permit) = open(context, which.tenant).await?;
+    let filter = which.filter();
+    let (mut cursor, mut left, mut none) = (Cursor::Newest, limit, true);
+    while left > 0 {
+        let size = left.min(PAGE);
+        let page = if context.out.is_json() {
+            store::whole_page(&db, &permit, &filter, cursor, size).await?
+        } else {
+            store::page(&db, &permit, &filter, cursor, size).await?
+        };
+        left -= page.events.len();
+        none &= page.events.is_empty();
+        print(context, &page.events)?;
+        let Some(older) = page.older else { break };
+        cursor = Cursor::Before(older);
+    }
+    if none && limit > 0 && !context.out.is_json() {
+        let next = format!("next: tributary send --url URL --tenant {} --event-type ID event.json", which.tenant);
+        return context.out.record(&(), || format!("there are no such events\n{next}"));
+    }
+    Ok(())
+}
+
+async fn tail(context: &Context, tenant: TenantId, event_type: Option<EventTypeId>) -> anyhow::Result<()> {
+    let (db, _) = open(context, tenant).await?;
+    let characters = if context.out.is_json() { store::WHOLE } else { store::START };
+    let mut watch = Watch::begin(&db, tenant, event_type, characters, None, context.clock.now()).await?;
+    let follow = async {
+        loop {
+            let news = watch.look(&db, context.clock.now(), AT_ONCE).await?;
+            if news.skipped > 0 {
+                tracing::warn!(skipped = news.skipped, "too many events at once; the oldest are not shown");
+            }
+            print(context, &news.events)?;
+            tokio::time::sleep(EVERY).await;
+        }
+    };
+    tokio::select! {
+        // it only ends by failing
+        failed = follow => failed,
+        stopped = tokio::signal::ctrl_c() => Ok(stopped?),
+    }
+}
+
+fn print(context: &Context, events: &[Event]) -> anyhow::Result<()> {
+    context.out.lines(events.iter().map(Line::of), Line::text)
+}
+
+/// An event as a line of JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    id: EventId,
+    event_type_id: EventTypeId,
+    receipt_id: ReceiptId,
+    received_at: String,
+    verdict: Verdict,
+    payload: Raw<'a>,
+    errors: Option<Raw<'a>>,
+    #[serde(skip)]
+    start: &'a str,
+}
+
+/// JSON as it was sent, or, should it be none, its text.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Raw<'a> {
+    Json(Box<RawValue>),
+    Text(&'a str),
+}
+
+impl<'a> Raw<'a> {
+    fn of(text: &'a str) -> Self {
+        RawValue::from_string(one_line(text).into_owned()).map_or(Self::Text(text), Self::Json)
+    }
+}
+
+/// Line breaks can only stand between the parts of a JSON text, where they are worth no more than a space.
+fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\r']) { Cow::Owned(text.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(text) }
+}
+
+impl<'a> Line<'a> {
+    fn of(event: &'a Event) -> Self {
+        Self {
+            id: event.id,
+            event_type_id: event.event_type_id,
+            receipt_id: event.id.receipt(),
+            received_at: event.id.received_at().to_rfc3339_opts(SecondsFormat::Millis, true),
+            verdict: event.verdict,
+            payload: Raw::of(&event.payload),
+            errors: event.errors.as_deref().map(Raw::of),
+            start: &event.payload,
+        }
+    }
+
+    fn text(&self) -> String {
+        let start: String = self.start.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        // what a sender put there must not reach the terminal as a command
+        let start = start.replace(char::is_control, "\u{fffd}");
+        format!("{}  {:11}  {}  {}  {start}", self.received_at, self.verdict.word(), self.event_type_id, self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(payload: &str, errors: Option<&str>) -> Event {
+        Event {
+            id: EventId(uuid::Uuid::from_u128((0x0199_0000_0000 << 80) | 0x7000_0000_0000_0000_0001)),
+            event_type_id: EventTypeId(uuid::Uuid::from_u128(7)),
+            source_id: None,
+            verdict: Verdict::Accepted,
+            payload: payload.into(),
+            errors: errors.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_line_holds_the_event_as_sent() {
+        let event = event("{ \"n\" :1.00000000000000000000001,\r\n \"n\":\"\\ud800\\n\" }", None);
+        let line = serde_json::to_string(&Line::of(&event)).unwrap();
+        assert!(
+            line.contains(r#""payload":{ "n" :1.00000000000000000000001,   "n":"\ud800\n" },"errors":null}"#),
+            "{line}"
+        );
+        assert!(line.contains(r#""eventTypeId":"00000000-0000-0000-0000-000000000007""#));
+        assert!(line.contains(r#""receivedAt":"2025-08-31T12:00:24.064Z"#) && line.ends_with('}'), "{line}");
+    }
+
+    #[test]
+    fn nothing_in_a_payload_reaches_the_terminal_as_a_command() {
+        let event = event("{\"a\":\"\u{1b}[2J\u{9b}\"}", None);
+        assert!(!Line::of(&event).text().contains(char::is_control));
+    }
+
+    #[test]
+    fn errors_are_json_within_the_line() {
+        let event = event("{}", Some(r#"[{"path":"/n"}]"#));
+        assert!(serde_json::to_string(&Line::of(&event)).unwrap().contains(r#""errors":[{"path":"/n"}]"#));
+    }
+}

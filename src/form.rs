@@ -1,0 +1,111 @@
+//! What a posted form holds, and the answers that pages give to it.
+use axum::{
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use crate::{
+    error::{Error, Result},
+    ui::FieldErrors,
+};
+
+/// The typed values, as they came: one name may stand several times.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Typed(Vec<(String, String)>);
+
+impl Typed {
+    /// The value of a field; empty when it was not sent. Line breaks are plain ones.
+    pub fn text(&self, name: &str) -> String {
+        self.all(name).next().unwrap_or_default().replace("\r\n", "\n")
+    }
+
+    /// Every value of a field.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a box is ticked.
+    pub fn ticked(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+}
+
+impl FromIterator<(String, String)> for Typed {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
+/// What an act says at the top of the page it leads to: `?done=saved`.
+#[derive(Debug, Default, Deserialize)]
+pub struct Done {
+    /// A word that the page knows; any other says nothing.
+    pub done: Option<String>,
+}
+
+impl FieldErrors {
+    /// Keeps a value that could be read; notes why one could not.
+    pub fn keep<T>(&mut self, field: &'static str, read: Result<T, impl ToString>) -> Option<T> {
+        read.map_err(|why| self.push(field, sentence(&why.to_string()))).ok()
+    }
+
+    /// Notes what the sender of a form can mend, a conflict at `field`; passes on what they cannot.
+    ///
+    /// # Errors
+    /// Whatever no change of the form would mend.
+    pub fn note(&mut self, field: &'static str, error: Error) -> Result<()> {
+        match error {
+            Error::Conflict(why) => self.push(field, sentence(&why)),
+            Error::Invalid(fields) => fields.iter().for_each(|(field, why)| self.push(field, sentence(why))),
+            other => return Err(other),
+        }
+        Ok(())
+    }
+}
+
+/// Begins with a capital, as text on a page does.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+/// A page. Its data may be another's tomorrow: no cache keeps it.
+pub fn html(status: StatusCode, page: String) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
+}
+
+/// A page that shows what was asked for.
+pub fn shown(page: String) -> Response {
+    html(StatusCode::OK, page)
+}
+
+/// The page of a form again, with what is amiss.
+pub fn amiss(page: String) -> Response {
+    html(StatusCode::UNPROCESSABLE_ENTITY, page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_name() {
+        let typed: Typed =
+            [("a", "1\r\n2"), ("b", ""), ("a", "3")].map(|(k, v)| (k.into(), v.into())).into_iter().collect();
+        assert_eq!(typed.text("a"), "1\n2");
+        assert_eq!(typed.all("a").collect::<Vec<_>>(), ["1\r\n2", "3"]);
+        assert!(typed.ticked("b") && !typed.ticked("c") && typed.text("c").is_empty());
+    }
+
+    #[test]
+    fn what_can_be_mended_is_noted_and_the_rest_passed_on() {
+        let mut errors = FieldErrors::new();
+        errors.note("id", Error::Conflict("it is taken".into())).unwrap();
+        assert_eq!(errors.get("id"), Some("It is taken"));
+        assert!(errors.note("id", Error::NotFound("tenant")).is_err());
+        assert_eq!(errors.keep("n", "x".parse::<u8>()), None);
+        assert!(errors.get("n").is_some());
+    }
+}
