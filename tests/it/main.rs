@@ -9,6 +9,7 @@ mod idempotency;
 mod opening;
 mod property;
 mod receipts;
+mod rights;
 mod statuses;
 mod stopping;
 mod support;
