@@ -49,7 +49,6 @@ pub struct Cli {
     #[arg(long, global = true)]
     json: bool,
     #[command(flatten)]
-    #[expect(clippy::missing_docs_in_private_items, reason = "clap would take it for the text of the whole command")]
     database: DatabaseSettings,
     #[command(subcommand)]
     command: Command,

@@ -489,7 +489,7 @@ mod tests {
             (&format!("{{\"title\":\"{}\"}}", "x".repeat(LONGEST)), "256 KiB"),
         ] {
             let error = Contract::parse(text).expect_err(text).to_string();
-            assert!(error.contains(said), "{:.80}: {error}", text);
+            assert!(error.contains(said), "{text:.80}: {error}");
         }
         assert!(Contract::parse(&nested(64)).is_ok());
         assert!(Contract::parse(&json!({"$schema": DRAFT}).to_string()).is_ok());
