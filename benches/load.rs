@@ -43,10 +43,8 @@ impl Plan {
     /// Reads `PORT PATH TOKEN BODY_FILE CONNECTIONS RATE SECONDS WARM_UP_SECONDS`.
     fn read() -> Result<Self, String> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let [port, path, token, body, connections, rate, seconds, warm_up] =
-            <[String; 8]>::try_from(arguments).map_err(|_| {
-                "usage: load PORT PATH TOKEN BODY_FILE CONNECTIONS RATE SECONDS WARM_UP_SECONDS".to_owned()
-            })?;
+        let [port, path, token, body, connections, rate, seconds, warm_up] = <[String; 8]>::try_from(arguments)
+            .map_err(|_| "usage: load PORT PATH TOKEN BODY_FILE CONNECTIONS RATE SECONDS WARM_UP_SECONDS".to_owned())?;
         let number = |text: String| text.parse::<f64>().map_err(|error| format!("{text}: {error}"));
         Ok(Self {
             port: port.parse().map_err(|error| format!("{port}: {error}"))?,

@@ -151,7 +151,7 @@ mod tests {
 
     fn actor(role: Role, tenant: Option<u128>) -> Actor {
         let tenant = tenant.map(|id| TenantId(uuid::Uuid::from_u128(id)));
-        Actor { tenant, role, ..Actor::cli() }
+        Actor { role, tenant, ..Actor::cli() }
     }
 
     #[test]

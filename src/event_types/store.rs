@@ -124,6 +124,19 @@ pub async fn list(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<Eve
     rows.into_iter().map(EventType::try_from).collect()
 }
 
+/// What the event types of a tenant are called, by name; without their contracts, which may be long.
+///
+/// # Errors
+/// When the database fails.
+pub async fn names(db: &Db, tenant: TenantId) -> Result<Vec<(EventTypeId, Name)>> {
+    Ok(sql!(
+        all(EventTypeId, Name),
+        db,
+        "SELECT id, name FROM event_types WHERE tenant_id = $1 ORDER BY lower(name), id",
+        tenant,
+    )?)
+}
+
 /// The event types of all tenants, without anybody's permission: what the front door keeps in memory. Nothing that
 /// answers to a person may call this. Contracts are compiled when they are first asked; one whose text has not
 /// changed is best taken over from the snapshot before (`==` compares the texts).

@@ -14,7 +14,7 @@ mod scan;
 mod send;
 mod split;
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{net::IpAddr, num::NonZeroU32, ops::Deref, sync::Arc};
 
 use axum::{
     Router,
@@ -38,7 +38,10 @@ use problem::Problem;
 
 /// What the handlers of the front door share.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<Shared>);
+
+/// See [`Front`].
+pub struct Shared {
     app: App,
     directory: Directory,
     memory: body::Memory,
@@ -52,9 +55,18 @@ impl Front {
         let memory = body::Memory::new(limits.body_memory);
         let rate =
             NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
-        Self { app, directory, memory, rate }
+        Self(Arc::new(Shared { app, directory, memory, rate }))
     }
+}
 
+impl Deref for Front {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
     /// Counts one request of a tenant against its rate.
     fn count(&self, tenant: TenantId) -> Result<(), Problem> {
         let Some(rate) = &self.rate else { return Ok(()) };

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     auth,
     error::{Error, PublicError},
-    event_types,
+    event_types, events,
     ingest::{self, Front},
     tenants, tokens,
 };
@@ -35,6 +35,7 @@ pub fn build(app: App, front: Front) -> Router {
         .merge(tenants::routes())
         .merge(event_types::routes())
         .merge(tokens::routes())
+        .merge(events::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

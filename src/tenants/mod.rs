@@ -3,6 +3,8 @@ mod frame;
 mod origin;
 mod pages;
 pub mod store;
+#[cfg(test)]
+pub mod testing;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -13,8 +13,8 @@ use crate::{
     ids::{EventTypeId, TenantId, TokenId},
     name::Name,
 };
-pub use secret::{Secret, digest};
 pub use pages::routes;
+pub use secret::{Secret, digest};
 pub use store::{all, create, get, list, revoke, used};
 
 /// A token as pages know it: all but its secret.

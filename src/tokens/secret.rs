@@ -98,14 +98,14 @@ fn base62(number: &[u8], digits: usize) -> String {
     let mut number = number.to_vec();
     let mut text = vec![b'0'; digits];
     for place in text.iter_mut().rev() {
-        let mut rest = 0_u16;
+        let mut rest = 0_u32;
         for byte in &mut number {
-            let part = (rest << 8) | u16::from(*byte);
+            let part = (rest << 8) | u32::from(*byte);
             // at most 61 * 256 + 255, so the quotient is below 256
-            *byte = (part / 62) as u8;
+            *byte = u8::try_from(part / 62).unwrap_or(u8::MAX);
             rest = part % 62;
         }
-        *place = DIGITS[usize::from(rest)];
+        *place = DIGITS[rest as usize];
     }
     text.into_iter().map(char::from).collect()
 }

@@ -101,8 +101,6 @@ pub enum Section {
     Home,
     /// All tenants.
     Tenants,
-    /// People and their roles.
-    Members,
     /// One tenant.
     Overview,
     /// The contracts of a tenant.
@@ -127,7 +125,6 @@ impl Section {
         match self {
             Self::Home | Self::Nowhere => "/".into(),
             Self::Tenants => "/tenants".into(),
-            Self::Members => "/members".into(),
             Self::Account => "/account".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),

@@ -19,7 +19,6 @@ pub enum Icon {
     Plus,
     Home,
     Tenants,
-    Members,
     Overview,
     Contract,
     Events,
@@ -58,9 +57,6 @@ impl Icon {
             Self::Home => r#"<path d="M2.2 7.4 8 2.4l5.8 5"/><path d="M3.8 6.4v7.2h8.4V6.4"/>"#,
             Self::Tenants => {
                 r#"<path d="M2.5 14V3.4L9 2v12M9 5.6l4.5 1V14M1.5 14h13"/><path d="M5 5.6h1.4M5 8.2h1.4M5 10.8h1.4"/>"#
-            }
-            Self::Members => {
-                r#"<circle cx="6" cy="5.2" r="2.5"/><path d="M1.6 13.6c.3-2.9 1.9-4.4 4.4-4.4s4.1 1.5 4.4 4.4M10.6 3a2.4 2.4 0 0 1 0 4.4M12.2 9.8c1.3.6 2 1.8 2.2 3.6"/>"#
             }
             Self::Overview => r#"<path d="M2 14h12M3.6 11.4V8.2M8 11.4V3M12.4 11.4V6"/>"#,
             Self::Contract => {

@@ -133,7 +133,6 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <ul>
                     {item(Section::Home, Icon::Home, "Home")}
                     {staff.then(|| item(Section::Tenants, Icon::Tenants, "Tenants"))}
-                    {(viewer.role == "administrator").then(|| item(Section::Members, Icon::Members, "Members"))}
                 </ul>
             </div>
         </nav>

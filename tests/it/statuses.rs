@@ -49,7 +49,11 @@ async fn every_row_of_the_status_table() {
             (403, "not for this type", with(ok(), "x-cm-producttoken", &limited)),
             (403, "mixed, not for this type", with(path("/events", &named(id)), "x-cm-producttoken", &limited)),
             (403, "no anonymous use", path("/events/anonymousevents", &named(id))),
-            (403, "no right to configure", path("/eventtypewhitelistings", &format!(r#"{{"EventTypeId":"{id}","IsEnabled":true}}"#))),
+            (
+                403,
+                "no right to configure",
+                path("/eventtypewhitelistings", &format!(r#"{{"EventTypeId":"{id}","IsEnabled":true}}"#)),
+            ),
             (404, "unknown type", path(&format!("/events/{NOBODY}"), "{}")),
             (404, "disabled type", app.to_type(disabled, "{}")),
             (404, "mixed, disabled type", path("/events", &named(disabled))),
@@ -150,7 +154,13 @@ async fn another_method_is_told_which_are_possible() {
     each(async |app: TestApp| {
         let id = app.orders().await;
         app.start().await;
-        let sending = [format!("/events/{id}"), format!("/events/{id}/validate"), "/events".into(), "/events/anonymousevents".into(), "/eventtypewhitelistings".into()];
+        let sending = [
+            format!("/events/{id}"),
+            format!("/events/{id}/validate"),
+            "/events".into(),
+            "/events/anonymousevents".into(),
+            "/eventtypewhitelistings".into(),
+        ];
         for rest in sending {
             for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "BREW"] {
                 let answer = app.ask(Asking { method: method.into(), ..app.post(&rest) }).await;

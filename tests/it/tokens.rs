@@ -71,7 +71,8 @@ async fn a_token_may_stand_in_three_places_and_only_one_may_be_sent() {
 async fn every_reason_for_401_reads_the_same() {
     each(async |app: TestApp| {
         let id = app.orders().await;
-        let expiring = app.token_with(|details| details.expires_at = Some(app.clock.now() + chrono::Duration::hours(1))).await.1;
+        let expiring =
+            app.token_with(|details| details.expires_at = Some(app.clock.now() + chrono::Duration::hours(1))).await.1;
         let (revoked_id, revoked) = app.token_with(|_| {}).await;
         tokens::revoke(&app.db, &app.clock, &app.permit(), revoked_id).await.unwrap();
         app.start().await;
@@ -154,7 +155,8 @@ async fn a_token_is_good_for_its_tenant_its_types_and_its_addresses() {
         let networks = |texts: &[&str]| parse_networks(texts).unwrap();
         let limited = app.token_with(|details| details.event_types = Some(vec![one])).await.1;
         let here = app.token_with(|details| details.addresses = networks(&["::1", "127.0.0.0/8"])).await.1;
-        let elsewhere = app.token_with(|details| details.addresses = networks(&["192.0.2.0/24", "2001:db8::/32"])).await.1;
+        let elsewhere =
+            app.token_with(|details| details.addresses = networks(&["192.0.2.0/24", "2001:db8::/32"])).await.1;
         let other = app.another_tenant().await;
         app.start_with(&["--trusted-proxy", "127.0.0.0/8"]).await;
         let with = |token: &str, id| app.with_token(token).to_type(id, EVENT);

@@ -33,7 +33,14 @@ async fn pages_of_listed_origins_may_send() {
         assert!(list("vary").contains(&"origin".into()));
         assert_eq!(allowed.header("access-control-allow-credentials"), None);
 
-        let strangers = ["https://evil.example.com", "http://shop.example.com", "https://shop.example.com:8443", "https://shop.example.com.evil.com", "null", "*"];
+        let strangers = [
+            "https://evil.example.com",
+            "http://shop.example.com",
+            "https://shop.example.com:8443",
+            "https://shop.example.com.evil.com",
+            "null",
+            "*",
+        ];
         for origin in strangers {
             for asking in [preflight(&app, id, origin), app.to_type(id, r#"{"Amount":1}"#).header("origin", origin)] {
                 let answer = app.ask(asking).await;

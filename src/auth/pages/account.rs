@@ -159,10 +159,8 @@ fn account_frame(app: &App, session: &Session) -> Frame {
 fn page(frame: &Frame, session: &Session, sessions: &[SessionRow], errors: &FieldErrors) -> String {
     let body = view! {
         <PageHeader title="Your account"/>
-        <Columns main=sessions_card(frame, session, sessions) aside=view! {
-            {who(session)}
-            {password_card(errors)}
-        }.into_any()/>
+        <Columns main=password_card(errors) aside=who(session)/>
+        {sessions_card(frame, session, sessions)}
     };
     ui::page(frame, "Your account", Vec::new(), body.into_any())
 }
@@ -240,10 +238,10 @@ fn sessions_card(frame: &Frame, session: &Session, sessions: &[SessionRow]) -> A
     } else {
         ().into_any()
     };
-    let lead = "Each browser that is signed in to this account. A session ends after a day without use.";
     view! {
-        <Card title="Sessions" lead=lead action=others flush=true>
-            <DataTable caption="Sessions" columns=columns rows=rows.collect()/>
+        // no sentence under the title: beside the button there is no room for one on a narrow screen
+        <Card title="Sessions" action=others flush=true>
+            <DataTable caption="Browsers that are signed in to this account" columns=columns rows=rows.collect()/>
         </Card>
     }
     .into_any()

@@ -12,7 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::session::Session;
 use crate::{
@@ -64,7 +64,8 @@ fn signed_in(app: &App, secret: &Secret, path: &str) -> Response {
 fn wait(errors: &mut FieldErrors, app: &App, until: DateTime<Utc>) -> u64 {
     let left = (until - app.clock.now()).num_milliseconds().max(0);
     let seconds = u64::try_from(left).unwrap_or(0).div_ceil(1000).max(1);
-    let when = until.format("%H:%M:%S UTC");
+    // the next whole second: to come at the one told must not be too early
+    let when = (until + TimeDelta::milliseconds(999)).format("%H:%M:%S UTC");
     let span = if seconds < 120 { format!("{seconds} seconds") } else { format!("{} minutes", seconds.div_ceil(60)) };
     errors.push("", format!("Too many attempts. Try again in {span}, at {when}."));
     seconds

@@ -102,7 +102,7 @@ fn useless_page(frame: &Frame, nobody: bool) -> String {
             <CodeBlock
                 id="command"
                 label="Make the first account"
-                code="tributary user add --email you@example.com --role administrator --password-stdin"
+                code="tributary user add --email you@example.com \\\n  --role administrator --password-stdin"
             />
         }
         .into_any()

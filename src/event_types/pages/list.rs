@@ -13,7 +13,7 @@ use crate::{
     event_types::{self, EventType},
     events::store::{Standing, last_of_types},
     form::shown,
-    ids::{EventTypeId, TenantId},
+    ids::{EventId, EventTypeId, TenantId},
     tenants,
     ui::{self, Card, Column, Crumb, DataTable, Empty, Frame, Icon, LinkButton, PageHeader, Section, Tone},
 };
@@ -77,14 +77,14 @@ fn table(frame: &Frame, types: &[EventType], standings: &HashMap<EventTypeId, St
         Column::number("Accepted in 24 h"),
         Column::number("Quarantined"),
         Column::text("Last event"),
-        Column::text("Breaches").wide_only(),
+        Column::text("On a breach").wide_only(),
         Column::text("Id").wide_only(),
     ];
     let rows = types.iter().map(|event_type| {
         let standing = standings.get(&event_type.id);
         let count =
             |of: fn(&Standing) -> i64| ui::number(standing.map(of).and_then(|n| u64::try_from(n).ok()).unwrap_or(0));
-        let last = standing.and_then(|standing| standing.newest).map(|newest| newest.received_at());
+        let last = standing.and_then(|standing| standing.newest).map(EventId::received_at);
         vec![
             ui::link(address(event_type.tenant_id, event_type.id), event_type.details.name.as_str()),
             state(event_type.details.enabled),

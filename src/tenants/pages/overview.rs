@@ -16,11 +16,11 @@ use crate::{
     event_types::{self, EventType},
     events::store::{Standing, last_of_types},
     form::{Done, shown},
-    ids::EventTypeId,
+    ids::{EventId, EventTypeId},
     tenants::{self, Tenant},
     tokens::{self, Token},
     ui::{
-        self, Badge, Card, Column, Columns, Crumb, DataTable, Facts, Frame, Icon, LinkButton, Notice, PageHeader,
+        self, Badge, Card, Column, Columns, Crumb, DataTable, Facts, Frame, Icon, LinkButton, Notice, PageHeader, Row,
         Section, Stat, Stats, Step, StepState, Steps, Tone,
     },
 };
@@ -109,7 +109,7 @@ fn next(seen: &Seen) -> Option<AnyView> {
     if seen.standings.values().any(|standing| standing.newest.is_some()) || !seen.may_configure {
         return None;
     }
-    let base = format!("/tenants/{}", seen.tenant.id);
+    let base = &format!("/tenants/{}", seen.tenant.id);
     let state_of = |done: bool, before: bool| match (done, before) {
         (true, _) => StepState::Done,
         (false, true) => StepState::Current,
@@ -119,12 +119,13 @@ fn next(seen: &Seen) -> Option<AnyView> {
     let tone = |current: bool| if current { Tone::Primary } else { Tone::Plain };
     let first = types.first().map(|first| format!("{base}/event-types/{}", first.id));
     let new_type = (!has_type).then(|| {
-        view! { <LinkButton href=format!("{base}/event-types/new") tone=Tone::Primary icon=Icon::Plus>"New event type"</LinkButton> }
+        view! { <Row><LinkButton href=format!("{base}/event-types/new") tone=Tone::Primary icon=Icon::Plus>"New event type"</LinkButton></Row> }
     });
     let new_token = (!has_token).then(|| {
-        view! { <LinkButton href=format!("{base}/tokens/new") tone=tone(has_type) icon=Icon::Plus>"New token"</LinkButton> }
+        view! { <Row><LinkButton href=format!("{base}/tokens/new") tone=tone(has_type) icon=Icon::Plus>"New token"</LinkButton></Row> }
     });
-    let send = first.map(|href| view! { <LinkButton href=href tone=tone(has_token)>"Show me how"</LinkButton> });
+    let send =
+        first.map(|href| view! { <Row><LinkButton href=href tone=tone(has_token)>"Show me how"</LinkButton></Row> });
     Some(
         view! {
             <Card title="From here to the first event">
@@ -160,7 +161,7 @@ fn types_card(frame: &Frame, seen: &Seen, types: &[EventType]) -> AnyView {
         let standing = seen.standings.get(&event_type.id);
         let count =
             |of: fn(&Standing) -> i64| ui::number(standing.map(of).and_then(|n| u64::try_from(n).ok()).unwrap_or(0));
-        let last = standing.and_then(|standing| standing.newest).map(|newest| newest.received_at());
+        let last = standing.and_then(|standing| standing.newest).map(EventId::received_at);
         vec![
             ui::link(event_types_href(event_type), event_type.details.name.as_str()),
             enabled(event_type.details.enabled),

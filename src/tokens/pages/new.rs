@@ -13,7 +13,7 @@ use crate::{
     tokens::{self, Details, Secret, Token, parse_expiry, parse_networks},
     ui::{
         self, Alert, Button, Card, Checkbox, Checkboxes, CodeBlock, CopyField, Crumb, Field, FieldErrors,
-        Form as PageForm, FormActions, Frame, LinkButton, PageHeader, Section, TextArea, Tone,
+        Form as PageForm, FormActions, Frame, LinkButton, PageHeader, Row, Section, TextArea, Tone,
     },
 };
 
@@ -25,8 +25,8 @@ async fn frame_of(app: &App, session: &Session, tenant: TenantId) -> Result<Fram
 pub(super) async fn ask(State(app): State<App>, session: Session, permit: Permit<Configure>) -> Result<Response> {
     let tenant = permit.tenant();
     let frame = frame_of(&app, &session, tenant).await?;
-    let types = event_types::list(&app.db, &session.permit::<ReadConfiguration>(tenant)?).await?;
-    Ok(shown(form(&frame, tenant, &types, &Typed::default(), &FieldErrors::new())))
+    let available = event_types::list(&app.db, &session.permit::<ReadConfiguration>(tenant)?).await?;
+    Ok(shown(form(&frame, tenant, &available, &Typed::default(), &FieldErrors::new())))
 }
 
 /// Creates the token and shows its secret, this once. There is no address to come back to: the answer is the page.
@@ -38,16 +38,16 @@ pub(super) async fn create(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let frame = frame_of(&app, &session, tenant).await?;
-    let types = event_types::list(&app.db, &session.permit::<ReadConfiguration>(tenant)?).await?;
+    let available = event_types::list(&app.db, &session.permit::<ReadConfiguration>(tenant)?).await?;
     let mut errors = FieldErrors::new();
     if let Some(details) = read(&typed, &app, &mut errors) {
         let secret = Secret::generate();
         match tokens::create(&app.db, &app.clock, &permit, &secret, details).await {
-            Ok(made) => return Ok(shown(created(&frame, &app.public_base, &made, &secret, &types))),
+            Ok(made) => return Ok(shown(created(&frame, &app.public_base, &made, &secret, &available))),
             Err(error) => errors.note("name", error)?,
         }
     }
-    Ok(amiss(form(&frame, tenant, &types, &typed, &errors)))
+    Ok(amiss(form(&frame, tenant, &available, &typed, &errors)))
 }
 
 fn read(typed: &Typed, app: &App, errors: &mut FieldErrors) -> Option<Details> {
@@ -79,16 +79,16 @@ fn crumbs(frame: &Frame) -> Vec<Crumb> {
         .collect()
 }
 
-fn form(frame: &Frame, tenant: TenantId, types: &[EventType], typed: &Typed, errors: &FieldErrors) -> String {
+fn form(frame: &Frame, tenant: TenantId, available: &[EventType], typed: &Typed, errors: &FieldErrors) -> String {
     let chosen: Vec<_> = typed.all("event_types").collect();
-    let boxes = types.iter().enumerate().map(|(n, event_type)| {
+    let boxes = available.iter().enumerate().map(|(n, event_type)| {
         let id = event_type.id.to_string();
         let ticked = chosen.contains(&id.as_str());
         // the first carries the name as its id, for the summary of errors
         let own = if n == 0 { "event_types".to_owned() } else { format!("event_types-{n}") };
         view! { <Checkbox name="event_types" id=own label=event_type.details.name.as_str() value=id checked=ticked/> }
     });
-    let limits = (!types.is_empty()).then(|| {
+    let limits = (!available.is_empty()).then(|| {
         view! {
             <Checkboxes name="event_types" label="Good for" hint="Tick none for all event types, those to come included." errors=errors>
                 {boxes.collect_view()}
@@ -146,18 +146,18 @@ fn form(frame: &Frame, tenant: TenantId, types: &[EventType], typed: &Typed, err
 }
 
 /// The secret, this once, and what to do with it.
-fn created(frame: &Frame, base: &str, made: &Token, secret: &Secret, types: &[EventType]) -> String {
+fn created(frame: &Frame, base: &str, made: &Token, secret: &Secret, available: &[EventType]) -> String {
     let good_for = |one: &&EventType| {
         one.details.enabled && made.details.event_types.as_ref().is_none_or(|only| only.contains(&one.id))
     };
-    let try_it = types.iter().find(good_for).map(|event_type| {
+    let try_it = available.iter().find(good_for).map(|event_type| {
         let code = event_types::curl(base, event_type, secret.expose());
         let href = format!("/tenants/{}/event-types/{}", event_type.tenant_id, event_type.id);
         let lead = format!("Sends one made-up event of the type {}.", event_type.details.name);
         view! {
             <Card title="Try it" lead=lead>
                 <CodeBlock id="curl" label="curl, with this token" code=code/>
-                <LinkButton href=href>"Watch it arrive"</LinkButton>
+                <Row><LinkButton href=href>"Watch it arrive"</LinkButton></Row>
             </Card>
         }
     });
@@ -173,7 +173,9 @@ fn created(frame: &Frame, base: &str, made: &Token, secret: &Secret, types: &[Ev
                 value=secret.expose()
                 hint="Put it where the external system keeps its secrets; never in an e-mail or a ticket."
             />
-            <LinkButton href=format!("/tenants/{}/tokens", made.tenant_id) tone=Tone::Primary>"I have copied it"</LinkButton>
+            <Row>
+                <LinkButton href=format!("/tenants/{}/tokens", made.tenant_id) tone=Tone::Primary>"I have copied it"</LinkButton>
+            </Row>
         </Card>
         {try_it}
     };

@@ -1,0 +1,89 @@
+//! A visitor of the pages of tenants, event types and tokens: somebody signed in, as a test wants them.
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    auth::{Actor, Role, Session, testing::app},
+    clock::Clock,
+    db::Db,
+    event_types,
+    ids::{TenantId, UserId},
+    tenants, tokens,
+    ui::Theme,
+};
+
+/// What a page answers.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// Where it leads to; it has to lead somewhere.
+    pub fn location(&self) -> &str {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        self.headers[header::LOCATION].to_str().expect("an address")
+    }
+
+    pub fn says(&self, text: &str) -> bool {
+        self.body.contains(text)
+    }
+}
+
+/// Somebody who is signed in.
+pub struct Visitor {
+    pub app: App,
+    router: Router,
+    session: Session,
+}
+
+impl Visitor {
+    pub fn new(db: &Db, role: Role, tenant: Option<TenantId>) -> Self {
+        let app = app(db, &Clock::system());
+        let router = tenants::routes().merge(event_types::routes()).merge(tokens::routes()).with_state(app.clone());
+        let user = UserId(Uuid::from_u128(7));
+        let session = Session {
+            id: Uuid::from_u128(8),
+            user,
+            actor: Actor { user: Some(user), name: "ada@example.com".into(), role, tenant, address: None },
+            name: "Ada".into(),
+            email: "ada@example.com".into(),
+            theme: Theme::System,
+        };
+        Self { app, router, session }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty())).await
+    }
+
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let kind = "application/x-www-form-urlencoded";
+        self.send(Request::post(path).header(header::CONTENT_TYPE, kind).body(Body::from(form))).await
+    }
+
+    async fn send(&self, request: axum::http::Result<Request<Body>>) -> Answer {
+        let mut request = request.expect("a request");
+        request.extensions_mut().insert(self.session.clone());
+        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).expect("text") }
+    }
+}
+
+/// A tenant, made by the command line.
+pub async fn tenant(db: &Db, name: &str) -> TenantId {
+    let grant = Actor::cli().grant().expect("the command line may");
+    let name = name.parse().expect("a name");
+    tenants::create(db, &Clock::system(), &grant, None, name).await.expect("a tenant").id
+}
