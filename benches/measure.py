@@ -27,7 +27,7 @@ FIGURES = hub.ROOT / "docs/figures.md"
 
 EVENT = (
     '{"marker":"MARKER","n":1042,"Email Address":"jane.doe@example.com","First Name":"Jane",'
-    '"Last Name":"van den Berg","Order":"SO-2291","Amount":129.95,"Currency":"EUR","Newsletter":true}'
+    '"Last Name":"Berg","Order":"SO-2291","Amount":129.95,"Currency":"EUR","Newsletter":true}'
 )
 SCHEMA = {
     "type": "object",
