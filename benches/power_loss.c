@@ -13,7 +13,6 @@
  *        k  the process dies, the power stays: what it wrote is still there and still not synced, and the next
  *           process under this library is told so by POWER_LOSS_STATE
  *        e  the next sync fails with EIO        d  the next sync of a file not ending in -wal does
- *        h  syncs hang from now on
  *   POWER_LOSS_STATE    a file for that
  *   POWER_LOSS_LOG      what was done, a line each
  *
@@ -62,7 +61,6 @@ static struct file *files;
 static char folder[PATH_MAX];
 static int log_fd = -1;
 static int fail_any, fail_database;
-static bool hang;
 static volatile bool power_is_gone;
 
 static ssize_t (*real_write)(int, const void *, size_t);
@@ -262,7 +260,6 @@ static void *obey(void *path) {
         pthread_mutex_lock(&lock);
         if (order == 'e') fail_any++;
         if (order == 'd') fail_database++;
-        if (order == 'h') hang = true;
         pthread_mutex_unlock(&lock);
     }
     return NULL;
@@ -287,11 +284,6 @@ static int synced(int fd, int (*sync)(int)) {
     pthread_mutex_lock(&lock);
     struct file *file = watched(fd);
     int result, error;
-    while (file && hang) {
-        pthread_mutex_unlock(&lock);
-        pause();
-        pthread_mutex_lock(&lock);
-    }
     if (file && (fail_any || (fail_database && !ends_with(file->path, "-wal")))) {
         if (fail_any) fail_any--; else fail_database--;
         after_sync(file, false);
