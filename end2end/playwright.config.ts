@@ -8,10 +8,12 @@ export default defineConfig({
   retries: 0,
   timeout: 30_000,
   forbidOnly: true,
+  // ends with how many have passed
   reporter: "list",
   use: {
     browserName: "chromium",
     screenshot: "only-on-failure",
+    locale: "en-GB",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
