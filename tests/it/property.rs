@@ -31,8 +31,25 @@ const ROUTES: usize = 7;
 /// Names and texts that mean something to somebody.
 fn some_text() -> impl Strategy<Value = String> {
     let known = select(vec![
-        "Amount", "Id", "EventTypeId", "Event", "IsEnabled", "specversion", "id", "source", "type", "data", "1.0", "%TYPE%", "",
-        "'; DROP TABLE events; --", "<script>", "\u{0}", "\u{ffff}", "\u{1f600}", "Last Name",
+        "Amount",
+        "Id",
+        "EventTypeId",
+        "Event",
+        "IsEnabled",
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "data",
+        "1.0",
+        "%TYPE%",
+        "",
+        "'; DROP TABLE events; --",
+        "<script>",
+        "\u{0}",
+        "\u{ffff}",
+        "\u{1f600}",
+        "Last Name",
     ]);
     prop_oneof![4 => known.prop_map(str::to_owned), 1 => ".{0,12}"]
 }
@@ -100,14 +117,36 @@ fn some_body() -> impl Strategy<Value = Vec<u8>> {
 
 fn some_case() -> impl Strategy<Value = Case> {
     let media = select(vec![
-        "application/json", "application/json", "application/json", "application/json; charset=utf-8", "application/x-ndjson",
-        "application/cloudevents+json", "application/cloudevents-batch+json", "text/plain", "",
+        "application/json",
+        "application/json",
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/x-ndjson",
+        "application/cloudevents+json",
+        "application/cloudevents-batch+json",
+        "text/plain",
+        "",
     ]);
     let encoding = select(vec!["", "", "", "", "", "gzip", "zstd", "not gzip", "not zstd", "br"]);
     let (strict, cloud) = (select(vec!["true", "true", "false", "", "x"]), select(vec!["1.0", "", "x"]));
-    (0..ROUTES, option::weighted(0.3, strict), media, encoding, option::weighted(0.2, 0..4_u8), option::weighted(0.1, cloud), some_body()).prop_map(
-        |(route, strict, media, encoding, key, cloud, body)| Case { route, strict, media, encoding, key, cloud, body },
+    (
+        0..ROUTES,
+        option::weighted(0.3, strict),
+        media,
+        encoding,
+        option::weighted(0.2, 0..4_u8),
+        option::weighted(0.1, cloud),
+        some_body(),
     )
+        .prop_map(|(route, strict, media, encoding, key, cloud, body)| Case {
+            route,
+            strict,
+            media,
+            encoding,
+            key,
+            cloud,
+            body,
+        })
 }
 
 impl Case {
@@ -121,7 +160,8 @@ impl Case {
             _ => "/eventtypewhitelistings".to_owned(),
         };
         let query = self.strict.map_or_else(String::new, |strict| format!("?strict={strict}"));
-        let mut asking = Asking::new("POST", app.path(&format!("{rest}{query}"))).header("x-cm-producttoken", &app.token);
+        let mut asking =
+            Asking::new("POST", app.path(&format!("{rest}{query}"))).header("x-cm-producttoken", &app.token);
         if !self.media.is_empty() {
             asking = asking.header("content-type", self.media);
         }
@@ -139,7 +179,9 @@ impl Case {
             asking = asking.header("idempotency-key", key.to_string());
         }
         if let Some(version) = self.cloud {
-            for (name, value) in [("ce-specversion", version), ("ce-id", "7"), ("ce-source", "s"), ("ce-type", &types[0].to_string())] {
+            for (name, value) in
+                [("ce-specversion", version), ("ce-id", "7"), ("ce-source", "s"), ("ce-type", &types[0].to_string())]
+            {
                 asking = asking.header(name, value);
             }
         }
@@ -195,7 +237,8 @@ async fn any_bytes_to_any_route_are_answered_by_the_table() {
         let may = app.with_token(app.token_with(|details| details.can_configure = true).await.1);
         may.start().await;
         let cases = if app.db.is_sqlite() { 1500 } else { 700 };
-        let config = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() };
+        let config =
+            ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 500, ..ProptestConfig::default() };
         let seen = std::sync::Mutex::new(std::collections::BTreeMap::new());
         let handle = tokio::runtime::Handle::current();
         tokio::task::block_in_place(|| {
@@ -209,7 +252,10 @@ async fn any_bytes_to_any_route_are_answered_by_the_table() {
         });
         let seen = seen.into_inner().unwrap();
         for status in [200, 201, 400, 403, 415, 422] {
-            assert!(seen.contains_key(&status), "the requests are too much alike, none was answered {status}: {seen:?}");
+            assert!(
+                seen.contains_key(&status),
+                "the requests are too much alike, none was answered {status}: {seen:?}"
+            );
         }
     })
     .await;

@@ -114,9 +114,8 @@ impl Held {
 fn asking(method: &str, path: String, cookie: Option<&str>) -> Asking {
     let mut asking = Asking::new(method, path).header("accept", "text/html");
     if method == "POST" {
-        asking = asking
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("sec-fetch-site", "same-origin");
+        asking =
+            asking.header("content-type", "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
     }
     match cookie {
         Some(cookie) => asking.header("cookie", cookie),
