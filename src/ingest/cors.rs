@@ -25,14 +25,8 @@ pub async fn answer(State(front): State<Front>, params: RawPathParams, request: 
     }
     let tenant = params.iter().find(|(name, _)| *name == "tenant").and_then(|(_, id)| guid(id).ok()).map(TenantId);
     let allowed = origin.filter(|origin| listed(&front, tenant, origin));
-    let mut response = next.run(request).await;
-    if preflight {
-        // the refusal of the method knows which are possible
-        let possible = response.headers().get(header::ALLOW).and_then(|allow| allow.to_str().ok());
-        let allow = possible.and_then(|possible| HeaderValue::from_str(&format!("{possible},OPTIONS")).ok());
-        response = StatusCode::NO_CONTENT.into_response();
-        response.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
-    }
+    // the router adds Allow, which it alone knows
+    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = allowed {

@@ -1,4 +1,6 @@
 //! Tests of the whole: the real server, reached by sockets, and the real program, each on both databases.
+#![expect(clippy::unwrap_used, reason = "all of this is a test")]
+
 mod anonymous;
 mod bodies;
 mod canary;
