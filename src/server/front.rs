@@ -13,8 +13,12 @@ use futures_util::FutureExt;
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
-use super::assets;
-use crate::{clock::Clock, error::PublicError, ids::new_id, ui};
+use crate::{
+    clock::Clock,
+    error::PublicError,
+    ids::new_id,
+    ui::{self, assets},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

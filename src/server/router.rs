@@ -1,4 +1,6 @@
 //! All routes of all slices.
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -6,10 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::time::Duration;
 use tower_http::csrf::CsrfLayer;
 
-use super::assets;
 use crate::{
     app::App,
     auth,
@@ -17,6 +17,7 @@ use crate::{
     event_types, events,
     ingest::{self, Front},
     tenants, tokens,
+    ui::assets,
 };
 
 /// Forms are small, but a contract may have 256 KiB, and a form's encoding triples it.
