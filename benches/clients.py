@@ -17,13 +17,14 @@ THREADS = 12
 class Request:
     """What was sent, and what was answered."""
 
-    __slots__ = ("kind", "path", "key", "markers", "broken", "receipt", "accepted", "acknowledged")
+    __slots__ = ("kind", "path", "key", "markers", "broken", "receipt", "accepted", "acknowledged", "refused")
 
     def __init__(self, kind, path, markers, broken=0, key=None):
         self.kind, self.path, self.markers, self.broken, self.key = kind, path, markers, broken, key
         self.receipt = None  # of the first answer
         self.accepted = 0  # by all answers together
         self.acknowledged = False
+        self.refused = False  # told that nothing of it was stored
 
     @property
     def repeatable(self):
@@ -136,6 +137,7 @@ class Load:
         if status == 503:
             if not headers.get("retry-after", "").isdigit():
                 self.fault(f"a 503 without Retry-After: {headers}")
+            request.refused = b"nothing was stored" in body
             return False
         if status != 201:
             self.fault(f"{status} to a request of kind {request.kind}: {body[:300]!r}")
@@ -195,7 +197,7 @@ def compare(report, load, database):
             quarantined += payload["n"] == "broken"
     report.check("the list of events can be read", listing.returncode == 0, f"exit code {listing.returncode}")
 
-    promised = lost = doubled = torn = survivors = twice = unanswered = 0
+    promised = lost = doubled = torn = survivors = twice = unanswered = untrue = 0
     for request in load.requests:
         found = [stored.pop(marker, 0) for marker in request.markers]
         doubled += sum(1 for times in found if times > 1)
@@ -207,6 +209,7 @@ def compare(report, load, database):
             unanswered += 1
             survivors += found[0] > 0
             torn += len(set(found)) > 1
+            untrue += request.refused and any(found)
     report.note(
         f"{promised:,} events acknowledged, {sum(1 for r in load.requests if r.acknowledged):,} requests; "
         f"{unanswered} requests without an answer, {survivors} of them stored; {load.answers[503]} answers 503"
@@ -216,6 +219,7 @@ def compare(report, load, database):
     report.check("no event is there twice", doubled == 0, f"{doubled} are")
     report.check("nothing was acknowledged twice", twice == 0, f"{twice} requests were")
     report.check("what was not acknowledged is there as a whole or not at all", torn == 0, f"{torn} requests are torn")
+    report.check("what was refused with 'nothing was stored' is not there", untrue == 0, f"{untrue} requests are")
     report.check("nothing is there that nobody sent", not stored, f"{len(stored)} events, such as {list(stored)[:3]}")
     report.check("every answer was as it has to be", not load.faults, "; ".join(load.faults[:3]))
     return quarantined

@@ -31,6 +31,8 @@ struct Plan {
 struct Tally {
     /// Microseconds from when a request should have left until its answer was there: of those answered 2xx.
     latencies: Vec<u32>,
+    /// Of them, those that were there before the time was up.
+    in_time: u64,
     statuses: BTreeMap<u16, u64>,
     refused_without_retry_after: u64,
     /// The connection ended in the middle of a request.
@@ -112,10 +114,12 @@ fn connection(plan: &Plan, request: &[u8], start: Instant, number: u32) -> Tally
             tally.never_sent += ((end - due).as_secs_f64() / apart.as_secs_f64()).ceil() as u64;
             break;
         }
-        let counts = due >= begin;
         let answer = line.ask(plan.port, request);
-        if counts {
-            tally.note(answer, due);
+        if due >= begin {
+            tally.note(answer, due, end);
+        } else if answer.is_ok_and(|answer| answer.is_success()) {
+            // due before, stored within: else a server with a long queue would look slower than it is
+            tally.in_time += u64::from((begin..end).contains(&Instant::now()));
         }
         due += apart;
     }
@@ -133,6 +137,12 @@ struct Line {
 struct Answer {
     status: u16,
     retry_after: bool,
+}
+
+impl Answer {
+    fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
 impl Line {
@@ -185,14 +195,16 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
 }
 
 impl Tally {
-    fn note(&mut self, answer: io::Result<Answer>, due: Instant) {
+    fn note(&mut self, answer: io::Result<Answer>, due: Instant, end: Instant) {
         let Ok(answer) = answer else {
             self.broken += 1;
             return;
         };
         *self.statuses.entry(answer.status).or_default() += 1;
-        if (200..300).contains(&answer.status) {
-            self.latencies.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
+        if answer.is_success() {
+            let now = Instant::now();
+            self.latencies.push(u32::try_from((now - due).as_micros()).unwrap_or(u32::MAX));
+            self.in_time += u64::from(now < end);
         } else if !(answer.status == 503 && answer.retry_after) {
             self.refused_without_retry_after += 1;
         }
@@ -200,6 +212,7 @@ impl Tally {
 
     fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
+        self.in_time += other.in_time;
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
         }
@@ -219,7 +232,7 @@ impl Tally {
                 r#"{{"per_second":{:.1},"statuses":{{{}}},"refused_without_retry_after":{},"broken":{},"#,
                 r#""never_sent":{},"p50_us":{},"p90_us":{},"p99_us":{},"p999_us":{},"max_us":{}}}"#
             ),
-            self.latencies.len() as f64 / duration.as_secs_f64(),
+            self.in_time as f64 / duration.as_secs_f64(),
             statuses.join(","),
             self.refused_without_retry_after,
             self.broken,

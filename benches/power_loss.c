@@ -10,7 +10,10 @@
  *   POWER_LOSS_CONTROL  a FIFO of one-letter orders:
  *        n  the power goes, nothing that was not synced survives
  *        s  the power goes, some of it survives: whole pages, single sectors, or not at all, by chance
+ *        k  the process dies, the power stays: what it wrote is still there and still not synced, and the next
+ *           process under this library is told so by POWER_LOSS_STATE
  *        e  the next sync fails with EIO        d  the next sync of a file not ending in -wal does
+ *   POWER_LOSS_STATE    a file for that
  *   POWER_LOSS_LOG      what was done, a line each
  *
  * A file that was created is gone unless its folder was synced too. Deleting and renaming are taken as durable, and
@@ -191,12 +194,69 @@ static void lose_power(bool some_survives) {
     for (;;) pause();
 }
 
+/* --- the process dies and the power stays ---------------------------------------------------------------------- */
+
+struct kept_file { char path[PATH_MAX]; bool created; off_t size_on_disk; long pages; };
+
+static void die(void) {
+    power_is_gone = true;
+    pthread_mutex_lock(&lock);
+    FILE *state = fopen(getenv("POWER_LOSS_STATE"), "we");
+    long all = 0;
+    for (struct file *file = files; file; file = file->next) {
+        struct kept_file kept = {.created = file->created, .size_on_disk = file->size_on_disk};
+        struct stat status;
+        if (fstat(file->fd, &status) != 0 || status.st_nlink == 0) continue;
+        strcpy(kept.path, file->path);
+        for (int at = 0; at < BUCKETS; at++)
+            for (struct page *page = file->pages[at]; page; page = page->next) kept.pages++;
+        if (!state || fwrite(&kept, sizeof kept, 1, state) != 1) abort();
+        for (int at = 0; at < BUCKETS; at++)
+            for (struct page *page = file->pages[at]; page; page = page->next)
+                if (fwrite(page, sizeof *page, 1, state) != 1) abort();
+        all += kept.pages;
+    }
+    if (!state || fclose(state) != 0) abort();
+    say("killed: %ld unsynced pages stay\n", all);
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
+/* What an earlier process left without a sync. */
+static void inherit(const char *path) {
+    FILE *state = path ? fopen(path, "re") : NULL;
+    struct kept_file kept;
+    while (state && fread(&kept, sizeof kept, 1, state) == 1) {
+        struct stat status;
+        struct file *file = calloc(1, sizeof *file);
+        file->fd = real_openat(AT_FDCWD, kept.path, O_RDWR | O_CLOEXEC);
+        if (file->fd < 0 || fstat(file->fd, &status) != 0) abort();
+        file->device = status.st_dev;
+        file->inode = status.st_ino;
+        file->created = kept.created;
+        file->size_on_disk = kept.size_on_disk;
+        strcpy(file->path, kept.path);
+        for (; kept.pages > 0; kept.pages--) {
+            struct page *page = calloc(1, sizeof *page);
+            if (fread(page, sizeof *page, 1, state) != 1) abort();
+            page->next = file->pages[page->number % BUCKETS];
+            file->pages[page->number % BUCKETS] = page;
+        }
+        file->next = files;
+        files = file;
+    }
+    if (!state) return;
+    fclose(state);
+    unlink(path);
+}
+
 static void *obey(void *path) {
     /* for reading and writing: the end of one who gives orders is not the end of orders */
     int orders = real_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC);
     char order;
     while (orders >= 0 && read(orders, &order, 1) == 1) {
         if (order == 'n' || order == 's') lose_power(order == 's');
+        if (order == 'k') die();
         pthread_mutex_lock(&lock);
         if (order == 'e') fail_any++;
         if (order == 'd') fail_database++;
@@ -210,6 +270,7 @@ __attribute__((constructor)) static void begin(void) {
     const char *watch = getenv("POWER_LOSS_FOLDER"), *control = getenv("POWER_LOSS_CONTROL"), *log = getenv("POWER_LOSS_LOG");
     if (!watch || !control || !realpath(watch, folder)) return;
     if (log) log_fd = real_openat(AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    inherit(getenv("POWER_LOSS_STATE"));
     srandom((unsigned)getpid());
     pthread_t thread;
     if (pthread_create(&thread, NULL, obey, strdup(control)) != 0) abort();

@@ -17,12 +17,14 @@ pub async fn run(settings: Settings, database_url: &str) -> anyhow::Result<()> {
     let db = Db::open(database_url).await?;
     let running = server::start(settings, db, Clock::system()).await?;
     say(&format!("listening on http://{}", running.address)).context("cannot write to standard output")?;
-    match running.setup_link().await? {
-        Some(link) => say(&format!(
+    match running.setup_link().await {
+        // the front door works without; the next start tries again
+        Err(error) => tracing::warn!(%error, "the set-up link could not be made"),
+        Ok(Some(link)) => say(&format!(
             "\nNobody has an account yet. Create the administrator within an hour:\n\n    {link}\n\nNext: sign in, add \
              a tenant and an event type, and send the first event.\nThe same on the command line: tributary user add --help\n"
         ))?,
-        None => say(&format!("sign in at {}/login", running.public_base()))?,
+        Ok(None) => say(&format!("sign in at {}/login", running.public_base()))?,
     }
     tokio::select! {
         _ = terminate.recv() => {}

@@ -9,6 +9,7 @@ use sqlx::{
 };
 
 use super::{Db, SqliteWriter};
+use crate::error::{Unavailable, unavailable};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -78,13 +79,31 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     if !new_enough(&version) {
         return Err(OpenError::OldSqlite(version));
     }
+    // whoever opens a database first settles its log; a busy one is open elsewhere, and was settled there
+    sqlx::query("PRAGMA busy_timeout = 250").execute(&mut writer).await?;
+    let settled = match settle_log(&mut writer).await {
+        Ok(_) => true,
+        // still good for reading; the first to write tries again
+        Err(error) if unavailable(&error) == Some(Unavailable::DiskFull) => false,
+        Err(error) => return Err(error.into()),
+    };
+    sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut writer).await?;
     MIGRATIONS.run(&mut writer).await.map_err(migration_error)?;
     let read = SqlitePoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(5))
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
-    Ok(Db::Sqlite { read, write: SqliteWriter::new(writer, writing) })
+    Ok(Db::Sqlite { read, write: SqliteWriter::new(settled.then_some(writer), writing) })
+}
+
+/// Moves the write-ahead log into the database, syncs that, and begins a new log; false when others are reading it.
+///
+/// What a process wrote before it died, or before a sync failed, reads back from the system's cache as if it were on
+/// disk. Built upon, it would take later commits with it when the power goes: a log counts up to its first gap.
+pub(super) async fn settle_log(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    let (busy, ..): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
+    Ok(busy == 0)
 }
 
 async fn open_postgres(address: &str) -> Result<Db, OpenError> {

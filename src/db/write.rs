@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Db, Tx};
+use super::{Db, Tx, open::settle_log};
 use crate::error::{Error, Result};
 
 /// What the closure of [`Db::write`] returns.
@@ -16,12 +16,14 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 't>>;
 #[derive(Clone)]
 pub struct SqliteWriter {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
-    options: SqliteConnectOptions,
+    /// Shared, since handlers clone what they are given with every request.
+    options: Arc<SqliteConnectOptions>,
 }
 
 impl SqliteWriter {
-    pub(super) fn new(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
-        Self { connection: Arc::new(Mutex::new(Some(connection))), options }
+    /// Without a connection, the first to write opens one.
+    pub(super) fn new(connection: Option<SqliteConnection>, options: SqliteConnectOptions) -> Self {
+        Self { connection: Arc::new(Mutex::new(connection)), options: Arc::new(options) }
     }
 
     /// Waits for the connection; opens it again if a failure closed it.
@@ -32,11 +34,7 @@ impl SqliteWriter {
         let mut guard = self.connection.clone().lock_owned().await;
         if guard.is_none() {
             let mut connection = SqliteConnection::connect_with(&self.options).await?;
-            // what an unsuccessful sync has left in the log is not to be built upon: move the log's good part into
-            // the database, sync that, and begin a new log
-            let (busy, ..): (i64, i64, i64) =
-                sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
-            if busy != 0 {
+            if !settle_log(&mut connection).await? {
                 tracing::warn!("readers kept the log from being emptied; trying again");
                 return Err(sqlx::Error::Io(std::io::Error::other("the write-ahead log is still in use")));
             }

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use tower::ServiceExt;
 
 use super::assets;
-use crate::{app::App, error::PublicError, ids::new_id, ui};
+use crate::{clock::Clock, error::PublicError, ids::new_id, ui};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,9 +24,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
     frame-ancestors 'none'";
 
 /// Answers one request.
-pub async fn respond(router: Router, app: &App, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+pub async fn respond(router: Router, clock: &Clock, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
     let mut request: Request = request.map(Body::new);
-    let id = new_id(&app.clock);
+    let id = new_id(clock);
     request.extensions_mut().insert(ConnectInfo(peer));
     if request.uri().path().starts_with("//") {
         one_slash(request.uri_mut());

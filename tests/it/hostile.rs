@@ -33,8 +33,8 @@ async fn what_is_not_json_objects_is_400_and_stores_nothing() {
             r#"{"a":+1}"#.into(),
             r#"{"a":0x1}"#.into(),
             r#"{"a":1,}"#.into(),
-            r#"{'a':1}"#.into(),
-            r#"{a:1}"#.into(),
+            r"{'a':1}".into(),
+            r"{a:1}".into(),
             r#"{"a":1} {"a":2}"#.into(),
             r#"{"a":1}]"#.into(),
             r#"[{"a":1},]"#.into(),
@@ -243,7 +243,7 @@ async fn whoever_stalls_is_cut_off_and_stores_nothing() {
         assert_eq!(connection.answer("POST").await.map(|answer| answer.status), Some(408));
 
         // heads that do not end, or never begin
-        for begin in ["", "POST / HTTP/1.1\r\nhost:", &head("").trim_end().to_owned()] {
+        for begin in ["", "POST / HTTP/1.1\r\nhost:", head("").trim_end()] {
             let mut connection = Connection::open(to).await;
             connection.write(begin.as_bytes()).await;
             assert!(connection.is_closed_within(soon).await, "{begin:?} was waited for");

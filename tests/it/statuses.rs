@@ -63,7 +63,7 @@ async fn every_row_of_the_status_table() {
             (405, "another method", Asking { method: "PUT".into(), ..ok() }),
             (413, "a large body", app.to_type(id, format!("[{}]", vec![r#"{"Amount":1}"#; 9000].join(",")))),
             (413, "a large event", app.to_type(id, format!(r#"{{"Amount":1,"x":"{}"}}"#, "x".repeat(5000)))),
-            (413, "many events", app.to_type(id, format!("[{}]", vec![r#"{"Amount":1}"#; 11].join(",")))),
+            (413, "many events", app.to_type(id, format!("[{}]", [r#"{"Amount":1}"#; 11].join(",")))),
             (415, "no media type", without(ok(), "content-type")),
             (415, "another media type", with(ok(), "content-type", "text/plain")),
             (415, "another encoding", ok().header("content-encoding", "br")),

@@ -9,6 +9,9 @@ use tributary::{
 
 use crate::support::{Asking, Connection, TestApp, each, oracle};
 
+/// A status, a query string and headers.
+type Row<'a> = (u16, String, Vec<(&'a str, String)>);
+
 const EVENT: &str = r#"{"Amount":1}"#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +23,7 @@ async fn a_token_may_stand_in_three_places_and_only_one_may_be_sent() {
         let (one, two) = (app.token.as_str(), second.as_str());
         let path = app.path(&format!("/events/{id}"));
         let bearer = |token: &str| ("Authorization", format!("Bearer {token}"));
-        let rows: Vec<(u16, String, Vec<(&str, String)>)> = vec![
+        let rows: Vec<Row> = vec![
             (201, String::new(), vec![("X-CM-PRODUCTTOKEN", one.into())]),
             (201, String::new(), vec![("x-cm-producttoken", one.into())]),
             (201, String::new(), vec![("X-Cm-ProductToken", format!("  {one} "))]),

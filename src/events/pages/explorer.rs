@@ -14,7 +14,7 @@ use crate::{
     events::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store, store::Page, stream::beginning},
     form::shown,
     ids::{EventId, TenantId},
-    islands::NewEvents,
+    islands::{FirstEvent, NewEvents},
     tenants,
     ui::{
         self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Hidden, Icon, LinkButton, PageHeader,
@@ -86,7 +86,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
         .into_any()
     };
     let body = view! {
-        <PageHeader title="Events" lead="What came in, newest first. Times are in UTC.">
+        <PageHeader title="Events" lead="What came in, newest first.">
             <LinkButton href=format!("/tenants/{}/live", seen.tenant) icon=Icon::Live>"Watch live"</LinkButton>
         </PageHeader>
         {seen.any.then(|| filters(&base, seen))}
@@ -143,7 +143,7 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
 fn fresh(frame: &Frame, base: &str, seen: &Seen) -> Option<AnyView> {
     let Asked { filter, cursor, .. } = seen.asked;
     let of_type_alone = Filter { event_type: filter.event_type, ..Filter::default() } == *filter;
-    if *cursor != Cursor::Newest || !of_type_alone {
+    if !seen.any || *cursor != Cursor::Newest || !of_type_alone {
         return None;
     }
     let after = seen.page.events.first().map_or_else(|| EventId::floor(frame.now), |newest| newest.id);
@@ -191,9 +191,13 @@ fn no_match(base: &str, page: &Page) -> AnyView {
 
 fn nothing_yet(seen: &Seen) -> AnyView {
     let next = if let Some(event_type) = seen.first_type {
+        // from the beginning on: one that comes while this page travels is told too
+        let stream = format!("/tenants/{}/stream?after={}", seen.tenant, uuid::Uuid::nil());
+        let explorer = format!("/tenants/{}/events", seen.tenant);
         let code = event_types::curl(seen.public_base, event_type, "$TRIBUTARY_TOKEN");
         let tokens = format!("/tenants/{}/tokens", seen.tenant);
         view! {
+            <FirstEvent stream=stream explorer=explorer/>
             <CodeBlock id="curl" label="Send the first one: curl" code=code/>
             <p>"The command needs a token: "{ui::link(tokens, "see the tokens of this tenant")}"."</p>
         }

@@ -24,7 +24,7 @@ use crate::{
 /// How many events a page of a list holds.
 const ON_A_PAGE: usize = 50;
 /// How many characters of a payload a row holds.
-const IN_A_ROW: usize = 100;
+const IN_A_ROW: usize = 72;
 
 /// The routes of these pages.
 pub(super) fn routes() -> Router<App> {
@@ -76,7 +76,7 @@ fn verdict(event: &Event) -> AnyView {
     let (state, word) = match (event.verdict, event.errors.is_some()) {
         (Verdict::Accepted, false) => (State::Ok, "accepted"),
         (Verdict::Accepted, true) => (State::Warning, "accepted, with warnings"),
-        (Verdict::Quarantined, _) => (State::Error, "quarantined"),
+        (Verdict::Quarantined, _) => (State::Warning, "quarantined"),
     };
     view! { <Badge state=state word=word/> }.into_any()
 }

@@ -107,12 +107,14 @@ fn errors(seen: &Seen) -> Option<AnyView> {
     if breaches.is_empty() {
         return None;
     }
-    let columns = vec![Column::text("Where"), Column::text("What is wrong"), Column::text("What mends it")];
+    let columns = vec![Column::text("Where"), Column::text("What is wrong, and what mends it")];
     let rows = breaches.iter().map(|breach| {
-        let place =
-            if breach.path.is_empty() { ui::text("the event as a whole") } else { ui::mono(breach.path.clone()) };
-        let what = view! { {breach.message.clone()}" ("{ui::mono(breach.rule.clone())}")" }.into_any();
-        vec![place, what, ui::text(advice(&breach.rule))]
+        let place = if breach.path.is_empty() { ui::text("the whole event") } else { ui::mono(breach.path.clone()) };
+        let what = view! {
+            <div>{ui::strong(breach.message.clone())}" "{ui::mono(breach.rule.clone())}</div>
+            <div>{advice(&breach.rule)}</div>
+        };
+        vec![place, what.into_any()]
     });
     let (title, lead) = match seen.event.verdict {
         Verdict::Quarantined => {
