@@ -114,7 +114,7 @@ impl ReceiptId {
 
     /// Whether this can be a receipt at all.
     pub fn is_receipt(self) -> bool {
-        self.0.as_u128() & 0xFFFF == 0
+        self.0.as_u128().trailing_zeros() >= 16
     }
 }
 

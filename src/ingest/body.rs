@@ -17,7 +17,7 @@ pub enum Form {
     Json,
     /// One JSON value a line.
     Lines,
-    /// A CloudEvent whose data is the event.
+    /// A `CloudEvent` whose data is the event.
     CloudEvent,
     /// An array of such.
     CloudEvents,

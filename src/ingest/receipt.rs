@@ -1,5 +1,5 @@
 //! What one ingest request became, asked for afterwards.
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use axum::{
     extract::{Request, State},
@@ -67,7 +67,7 @@ pub async fn show(State(front): State<Front>, request: Request) -> Result<Respon
     let mut body = stored_body(receipt, &summary, false);
     body.pop();
     let received_at = receipt.received_at().to_rfc3339_opts(SecondsFormat::Millis, true);
-    body.push_str(&format!(r#","receivedAt":"{received_at}","events":{}}}"#, serde_json::Value::from(listed)));
+    let _ = write!(body, r#","receivedAt":"{received_at}","events":{}}}"#, serde_json::Value::from(listed));
     Ok(json(StatusCode::OK, body))
 }
 

@@ -1,6 +1,6 @@
 //! What every request passes on its way in and out: its id, its address, the headers that keep browsers safe, and
 //! the form in which errors are written out.
-use std::{borrow::Cow, net::SocketAddr, panic::AssertUnwindSafe, time::Instant};
+use std::{borrow::Cow, fmt::Write, net::SocketAddr, panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     Router,
@@ -128,7 +128,7 @@ fn problem(public: &PublicError, id: &str) -> String {
         text(&public.detail),
     );
     for (name, value) in &public.fields {
-        body.push_str(&format!(r#","{name}":{value}"#));
+        let _ = write!(body, r#","{name}":{value}"#);
     }
     body.push('}');
     body
