@@ -171,14 +171,13 @@ async fn nobody_is_let_in_without_a_session() {
 }
 
 fn expected(needs: Needs, allowed: u16, role: Role, bound: bool, whose: &str) -> u16 {
-    match needs {
-        Nothing | Session => allowed,
-        Grant(roles) if roles.contains(&role) && !bound => allowed,
-        Grant(_) => 403,
-        Permit(_) if bound && whose == "foreign" => 404,
-        Permit(roles) if roles.contains(&role) => allowed,
-        Permit(_) => 403,
-    }
+    let may = match needs {
+        Nothing | Session => true,
+        Grant(roles) => roles.contains(&role) && !bound,
+        Permit(_) if bound && whose == "foreign" => return 404,
+        Permit(roles) => roles.contains(&role),
+    };
+    if may { allowed } else { 403 }
 }
 
 /// The status alone: a stream has no end to wait for.
@@ -224,7 +223,11 @@ fn collect(folder: &Path, found: &mut BTreeSet<String>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             collect(&path, found);
-        } else if name.ends_with(".rs") && name != "tests.rs" && name != "testing.rs" && name != "assets.rs" {
+        } else if path.extension().is_some_and(|kind| kind == "rs")
+            && name != "tests.rs"
+            && name != "testing.rs"
+            && name != "assets.rs"
+        {
             let text = std::fs::read_to_string(&path).unwrap();
             for rest in text.split(".route(").skip(1) {
                 let rest = rest.trim_start();
