@@ -7,11 +7,16 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   timeout: 30_000,
+  expect: { timeout: 5_000 },
   forbidOnly: true,
+  // ends with how many have passed
   reporter: "list",
   use: {
     browserName: "chromium",
     screenshot: "only-on-failure",
+    locale: "en-GB",
+    actionTimeout: 10_000,
+    navigationTimeout: 10_000,
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [

@@ -1,20 +1,26 @@
-// A server of its own for each test: the release binary on a free port with an empty SQLite database.
-//
-//   import { test, expect } from "./server";
-//   test("…", async ({ page, server }) => { await page.goto("/"); … });
-//
-// Journeys that share one server start it in beforeAll with startServer() and stop it in afterAll.
-import { test as base } from "@playwright/test";
+// A server of its own: the program on a free port with an empty SQLite database. Tests ask for one through
+// journey.ts; TRIBUTARY_PROGRAM names another binary than the release build.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-export { expect } from "@playwright/test";
-
-const PROGRAM = path.resolve(import.meta.dirname, "../target/release/tributary");
+const ROOT = path.resolve(import.meta.dirname, "..");
+const PROGRAM = path.resolve(ROOT, process.env.TRIBUTARY_PROGRAM ?? "target/release/tributary");
 const START_LIMIT = 15_000;
 const STOP_LIMIT = 12_000;
+
+/** Where events of a type go, and with which secret. */
+export interface Door {
+  tenant: string;
+  eventType: string;
+  token: string;
+}
+
+export interface Answer {
+  status: number;
+  body: any;
+}
 
 export class Server {
   private constructor(
@@ -34,18 +40,20 @@ export class Server {
     const printed = { text: "" };
     const url = await new Promise<string>((resolve, reject) => {
       const give = (what: string) => {
+        clearTimeout(limit);
         child.kill("SIGKILL");
         reject(new Error(`the server ${what}; it said:\n${printed.text}`));
       };
       const limit = setTimeout(() => give(`was not ready after ${START_LIMIT} ms`), START_LIMIT);
+      const ended = (code: number | null, signal: string | null) => give(`ended with ${code ?? signal}`);
       child.once("error", (error) => give(`did not start: ${error.message} (is ${PROGRAM} built?)`));
-      child.once("exit", (code, signal) => give(`ended with ${code ?? signal}`));
+      child.once("exit", ended);
       const collect = (chunk: Buffer) => {
         printed.text += chunk.toString();
         const ready = /^listening on (http:\/\/\S+?)\/?\s*$/m.exec(printed.text);
         if (!ready) return;
         clearTimeout(limit);
-        child.removeAllListeners("exit");
+        child.off("exit", ended);
         resolve(ready[1]);
       };
       child.stdout?.on("data", collect);
@@ -79,6 +87,69 @@ export class Server {
     });
   }
 
+  /** The same, for what prints JSON. */
+  private json(args: string[], input = ""): any {
+    return JSON.parse(this.command(["--json", ...args], input));
+  }
+
+  addUser(email: string, role: string, password: string, tenant?: string): void {
+    const bound = tenant ? ["--tenant", tenant] : [];
+    this.command(["user", "add", "--email", email, "--role", role, ...bound, "--password-stdin"], password);
+  }
+
+  addTenant(name: string): string {
+    return this.json(["tenant", "add", name]).id;
+  }
+
+  /** Adds an event type and returns its id. `contract` is a JSON Schema. */
+  addEventType(tenant: string, name: string, contract?: object): string {
+    const args = ["event-type", "add", "--tenant", tenant, name];
+    if (contract) {
+      const file = path.join(this.folder, "contract.json");
+      fs.writeFileSync(file, JSON.stringify(contract, null, 2));
+      args.push("--schema", file);
+    }
+    return this.json(args).id;
+  }
+
+  addToken(tenant: string, name: string): { id: string; token: string } {
+    return this.json(["token", "add", "--tenant", tenant, name]);
+  }
+
+  /** A tenant, a type and a token, known to the front door. */
+  async addDoor(tenantName: string, typeName: string, contract?: object): Promise<Door> {
+    const tenant = this.addTenant(tenantName);
+    const door = {
+      tenant,
+      eventType: this.addEventType(tenant, typeName, contract),
+      token: this.addToken(tenant, "Web shop").token,
+    };
+    await this.untilOpen(door);
+    return door;
+  }
+
+  /** Waits until the front door knows a token and a type that were just made: an empty list is refused with 422
+   *  or the like, but neither with 401 nor with 404, and stores nothing. */
+  async untilOpen(door: Door): Promise<void> {
+    for (const limit = Date.now() + 5_000; Date.now() < limit; ) {
+      const { status } = await this.send(door, "[]");
+      if (status !== 401 && status !== 404) return;
+      await new Promise((wake) => setTimeout(wake, 50));
+    }
+    throw new Error("the front door does not know the token or the type after 5 seconds");
+  }
+
+  /** Sends events as an external system does. A string goes as it is, anything else as JSON. */
+  async send(door: Door, body: unknown): Promise<Answer> {
+    const response = await fetch(`${this.url}/events/v1.0/tenants/${door.tenant}/events/${door.eventType}`, {
+      method: "POST",
+      headers: { "X-CM-PRODUCTTOKEN": door.token, "Content-Type": "application/json" },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : undefined };
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = new Promise((resolve) => this.child.once("exit", resolve));
@@ -94,14 +165,3 @@ export class Server {
 function databaseUrl(folder: string): string {
   return `sqlite://${folder}/t.db`;
 }
-
-export const startServer = Server.start;
-
-export const test = base.extend<{ server: Server }>({
-  server: async ({}, use) => {
-    const server = await Server.start();
-    await use(server);
-    await server.stop();
-  },
-  baseURL: async ({ server }, use) => use(server.url),
-});

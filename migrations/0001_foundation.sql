@@ -159,3 +159,4 @@ CREATE TABLE event_counts (
     last_at       TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, event_type_id, hour)
 );
+CREATE INDEX event_counts_by_hour ON event_counts (hour);

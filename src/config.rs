@@ -7,7 +7,7 @@ use ipnet::IpNet;
 /// Where the database is. Every command takes it.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseSettings {
-    /// Address of the database: sqlite://PATH or postgres://USER@HOST/NAME
+    /// Address of the database: <sqlite://PATH> or <postgres://USER@HOST/NAME>
     #[arg(
         long,
         env = "DATABASE_URL",

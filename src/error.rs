@@ -217,5 +217,5 @@ pub fn unavailable(error: &sqlx::Error) -> Option<Unavailable> {
 
 /// Whether the database refused because a key exists already.
 pub fn is_taken(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|database| database.is_unique_violation())
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }

@@ -36,7 +36,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type,
+            Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type,
         )]
         #[sqlx(transparent)]
         #[serde(transparent)]
@@ -114,7 +114,7 @@ impl ReceiptId {
 
     /// Whether this can be a receipt at all.
     pub fn is_receipt(self) -> bool {
-        self.0.as_u128() & 0xFFFF == 0
+        self.0.as_u128().trailing_zeros() >= 16
     }
 }
 

@@ -200,7 +200,11 @@ fn wanted_page(parts: &Parts) -> Option<String> {
             return None;
         }
     }
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let path = match parts.uri.query() {
+        // a token that strayed into the address of a page must not get into the next address, and into the page there
+        Some(query) if query.to_ascii_lowercase().contains("producttoken") => parts.uri.path(),
+        _ => parts.uri.path_and_query().map_or("/", |path| path.as_str()),
+    };
     Some(local_path(path).unwrap_or("/").to_owned())
 }
 

@@ -12,7 +12,7 @@ mod token;
 mod user;
 mod validate;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -49,7 +49,6 @@ pub struct Cli {
     #[arg(long, global = true)]
     json: bool,
     #[command(flatten)]
-    #[expect(clippy::missing_docs_in_private_items, reason = "clap would take it for the text of the whole command")]
     database: DatabaseSettings,
     #[command(subcommand)]
     command: Command,
@@ -155,7 +154,11 @@ pub fn main() -> ExitCode {
 /// The log goes to standard error; `RUST_LOG` says how much of it.
 fn start_log(level: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// Help and versions are answers; anything else is wrong usage.

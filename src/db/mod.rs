@@ -70,6 +70,9 @@ pub enum Tx {
 
 impl Tx {
     /// Where a statement of this transaction is run.
+    ///
+    /// # Panics
+    /// Never: whoever begins a transaction has opened the connection.
     pub fn reach(&mut self) -> Reach<&mut SqliteConnection, &mut PgConnection> {
         match self {
             Self::Sqlite(guard) => Reach::Sqlite(guard.as_mut().expect("a transaction holds an open connection")),

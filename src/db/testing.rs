@@ -6,6 +6,9 @@ use sqlx::{ConnectOptions, Executor, postgres::PgConnectOptions};
 use super::Db;
 
 /// Runs `test` on a new SQLite file, and, when `TEST_POSTGRES_URL` names a server, on a new database there.
+///
+/// # Panics
+/// When there is no database to be had.
 pub async fn each<F, Fut>(test: F)
 where
     F: Fn(Db) -> Fut,

@@ -16,13 +16,14 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 't>>;
 #[derive(Clone)]
 pub struct SqliteWriter {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
-    options: SqliteConnectOptions,
+    /// Shared, since handlers clone what they are given with every request.
+    options: Arc<SqliteConnectOptions>,
 }
 
 impl SqliteWriter {
     /// Without a connection, the first to write opens one.
     pub(super) fn new(connection: Option<SqliteConnection>, options: SqliteConnectOptions) -> Self {
-        Self { connection: Arc::new(Mutex::new(connection)), options }
+        Self { connection: Arc::new(Mutex::new(connection)), options: Arc::new(options) }
     }
 
     /// Waits for the connection; opens it again if a failure closed it.

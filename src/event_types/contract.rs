@@ -306,6 +306,10 @@ fn misuse(error: &jsonschema::ValidationError<'_>) -> ContractError {
     if matches!(error.kind(), ValidationErrorKind::Format { format } if format == "regex") {
         return ContractError::Pattern { path };
     }
+    if path.ends_with("/type") {
+        let message = "expected array, boolean, integer, null, number, object or string, or a list of them".into();
+        return ContractError::Misused { path, message };
+    }
     let mut breaches = Vec::new();
     breach::explain(error, &mut breaches);
     match breaches.into_iter().next() {
@@ -476,7 +480,7 @@ mod tests {
             ("null", "a contract is a JSON object"),
             (r#"{"$schema":"http://json-schema.org/draft-07/schema#"}"#, "2020-12"),
             (r#"{"$schema":5}"#, "2020-12"),
-            (r#"{"properties":{"a":{"type":"strng"}}}"#, "at /properties/a/type: "),
+            (r#"{"properties":{"a":{"type":"strng"}}}"#, "at /properties/a/type: expected array, boolean"),
             (r#"{"required":"a"}"#, "at /required: expected an array, got a string"),
             (r#"{"properties":{"a":{"pattern":"(?=x)"}}}"#, "look-ahead"),
             (r#"{"pattern":"("}"#, "at /pattern"),
@@ -485,7 +489,7 @@ mod tests {
             (&format!("{{\"title\":\"{}\"}}", "x".repeat(LONGEST)), "256 KiB"),
         ] {
             let error = Contract::parse(text).expect_err(text).to_string();
-            assert!(error.contains(said), "{:.80}: {error}", text);
+            assert!(error.contains(said), "{text:.80}: {error}");
         }
         assert!(Contract::parse(&nested(64)).is_ok());
         assert!(Contract::parse(&json!({"$schema": DRAFT}).to_string()).is_ok());

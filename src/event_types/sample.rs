@@ -82,7 +82,7 @@ impl Maker<'_> {
         let wanted = required.iter().copied().chain(optional.take(room));
         let fields = wanted.filter(|key| properties.get(*key) != Some(&Value::Bool(false))).map(|key| {
             let rules = properties.get(key).unwrap_or(&Value::Bool(true));
-            (key.to_owned(), self.make(rules, depth + 1))
+            (key.to_owned(), named(key, self.make(rules, depth + 1)))
         });
         Value::Object(fields.collect())
     }
@@ -95,6 +95,13 @@ impl Maker<'_> {
         let count = rules.get("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, 5);
         (0..count).map(|_| self.make(item, depth + 1)).collect()
     }
+}
+
+/// A text that stands for nothing in particular looks like a number where its key speaks of one.
+fn named(key: &str, value: Value) -> Value {
+    let key = key.to_lowercase();
+    let speaks = ["id", "number", "nr", "code"].iter().any(|word| key.ends_with(word));
+    if speaks && value == "text" { json!("1001") } else { value }
 }
 
 fn first<'r>(rules: &'r Map<String, Value>, keyword: &str) -> Option<&'r Value> {
@@ -167,6 +174,7 @@ mod tests {
                 "Tags": ["tex", "tex"], "Who": {"Id": 5}})
         );
         assert_eq!(made(&json!({"required": ["x"]}), &[]), json!({"x": "text"}));
+        assert_eq!(made(&json!({"required": ["Order ID"]}), &[]), json!({"Order ID": "1001"}));
     }
 
     #[test]

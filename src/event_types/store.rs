@@ -285,8 +285,8 @@ mod tests {
             };
             let made = create(&db, &clock, &permit, None, details).await.unwrap();
             assert_eq!(get(&db, &read, made.id).await.unwrap(), made);
-            assert_eq!(list(&db, &read).await.unwrap(), [made.clone()]);
-            assert_eq!(all(&db).await.unwrap(), [made.clone()]);
+            assert_eq!(list(&db, &read).await.unwrap(), std::slice::from_ref(&made));
+            assert_eq!(all(&db).await.unwrap(), std::slice::from_ref(&made));
             assert_eq!(made.details.contract.check(&serde_json::json!({})).len(), 1);
 
             let again = create(&db, &clock, &permit, Some(made.id), made.details.clone()).await;

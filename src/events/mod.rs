@@ -5,6 +5,7 @@
 //! receipt" and "between these two moments" are all ranges of the primary key.
 mod along;
 pub mod follower;
+mod pages;
 pub mod store;
 mod stream;
 #[cfg(test)]
@@ -13,14 +14,13 @@ pub mod watch;
 
 use axum::Router;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-pub use crate::db::lane::Verdict;
 use crate::{
     app::App,
     ids::{EventId, EventTypeId, ReceiptId, TokenId, guid},
 };
+pub use crate::{db::lane::Verdict, event_types::Breach};
 
 /// One event. In lists its payload is only the beginning: see [`store::START`].
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -37,20 +37,6 @@ pub struct Event {
     pub payload: String,
     /// Why it is quarantined, or what it was warned of: a JSON array, see [`Event::breaches`].
     pub errors: Option<String>,
-}
-
-/// One way in which an event breaks its contract, as the wire says it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Breach {
-    /// Where: a JSON pointer into the event.
-    #[serde(default)]
-    pub path: String,
-    /// Which rule: the keyword of the contract, or one of ours (`conflict`, `encoding`, `duplicate-key`).
-    #[serde(default)]
-    pub rule: String,
-    /// In words.
-    #[serde(default)]
-    pub message: String,
 }
 
 impl Event {
@@ -154,7 +140,7 @@ impl Asked {
 
 /// The routes of this slice.
 pub fn routes() -> Router<App> {
-    stream::routes()
+    stream::routes().merge(pages::routes())
 }
 
 /// How the address says that events without a token are meant.

@@ -8,7 +8,7 @@ use super::{
     along::{Along, Range, Towards, next, previous, source},
 };
 use crate::{
-    auth::{Permit, ReadPayloads, Right},
+    auth::{Grant, ListTenants, Permit, ReadPayloads, Right},
     db::Db,
     error::Result,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
@@ -363,6 +363,37 @@ const LAST_OF_TYPES: &str = "SELECT c.event_type_id,
          ORDER BY e.id DESC LIMIT 1) AS newest
     FROM event_counts AS c WHERE c.tenant_id = $1
     GROUP BY c.tenant_id, c.event_type_id ORDER BY c.event_type_id";
+
+/// How a tenant stands, all its types together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct TenantStanding {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// How many events were accepted since the moment asked for.
+    pub accepted: i64,
+    /// How many were quarantined since then.
+    pub quarantined: i64,
+    /// When the newest was received.
+    pub last_at: Option<DateTime<Utc>>,
+}
+
+/// How each tenant stands that had an event since the hour of `since`. Figures follow the events within about a second.
+///
+/// # Errors
+/// When the database does.
+pub async fn standing_of_tenants(
+    db: &Db,
+    _grant: &Grant<ListTenants>,
+    since: DateTime<Utc>,
+) -> Result<Vec<TenantStanding>> {
+    Ok(sql!(
+        all TenantStanding, db,
+        "SELECT tenant_id, CAST(SUM(accepted) AS BIGINT) AS accepted, CAST(SUM(quarantined) AS BIGINT) AS quarantined,
+                MAX(last_at) AS last_at
+         FROM event_counts WHERE hour >= $1 GROUP BY tenant_id ORDER BY tenant_id",
+        super::follower::hour(since),
+    )?)
+}
 
 #[cfg(test)]
 mod tests;

@@ -40,8 +40,8 @@ use crate::{
 
 /// The least time between two looks.
 const REST: Duration = Duration::from_millis(200);
-/// The longest, where other processes may commit.
-const SHARED: Duration = Duration::from_secs(1);
+/// The longest to wait after that, where other processes may commit.
+const SHARED: Duration = Duration::from_millis(800);
 /// The longest, where every commit is told.
 const ALONE: Duration = Duration::from_secs(10);
 /// How often it is asked who looks.
@@ -163,18 +163,20 @@ struct Live {
     names: HashMap<EventTypeId, String>,
     commits: Receiver<u64>,
     recheck: Duration,
+    has_looked: bool,
     queue: VecDeque<Message>,
 }
 
 impl Live {
     async fn begin(app: App, viewer: Viewer, event_type: Option<EventTypeId>, after: Option<EventId>) -> Result<Self> {
+        // before the first look, so that no commit falls between the two
+        let commits = app.lane.commits();
         let now = app.clock.now();
         let watch = Watch::begin(&app.db, viewer.tenant, event_type, store::START, after, now).await?;
         // the first bytes at once: the browser knows then that it is connected
         let hello = Message::default().retry(RETRY).comment("connected");
-        let commits = app.lane.commits();
         let (names, queue) = (HashMap::new(), VecDeque::from([hello]));
-        Ok(Self { app, viewer, watch, names, commits, recheck: RECHECK, queue })
+        Ok(Self { app, viewer, watch, names, commits, recheck: RECHECK, has_looked: false, queue })
     }
 
     /// The next message; none when the stream ends.
@@ -183,7 +185,10 @@ impl Live {
             if let Some(message) = self.queue.pop_front() {
                 return Some(message);
             }
-            self.app.stopping.clone().run_until_cancelled(self.wait()).await?;
+            // what came before the stream was opened is told at once
+            if std::mem::replace(&mut self.has_looked, true) {
+                self.app.stopping.clone().run_until_cancelled(self.wait()).await?;
+            }
             match self.look().await {
                 Ok(true) => {}
                 Ok(false) => return None,
@@ -205,7 +210,7 @@ impl Live {
             }
         };
         // either way it is time
-        let _ = tokio::time::timeout(most - REST, committed).await;
+        let _ = tokio::time::timeout(most, committed).await;
     }
 
     /// Queues what has come; false when the viewer may not look any more.
@@ -268,5 +273,203 @@ pub(super) fn beginning(payload: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::BodyDataStream;
+    use futures_util::StreamExt;
+
+    use super::*;
+    use crate::{
+        auth::Role,
+        db::testing::each,
+        events::testing::{Bench, Browser, some_type},
+        sql,
+    };
+
+    /// What a browser hears.
+    struct Ear {
+        body: BodyDataStream,
+        heard: String,
+    }
+
+    impl Ear {
+        async fn on(browser: &Browser, path: &str) -> Self {
+            let response = browser.ask(path).await;
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+            Self::of(response).await
+        }
+
+        /// Listens from the greeting on.
+        async fn of(response: Response) -> Self {
+            let mut ear = Self { body: response.into_body().into_data_stream(), heard: String::new() };
+            assert!(ear.hears("connected").await);
+            ear
+        }
+
+        /// Whether `text` is heard soon; what was said before it is forgotten.
+        async fn hears(&mut self, text: &str) -> bool {
+            let listen = async {
+                while !self.heard.contains(text) {
+                    match self.body.next().await {
+                        Some(bytes) => self.heard.push_str(std::str::from_utf8(&bytes.unwrap()).unwrap()),
+                        None => return false,
+                    }
+                }
+                self.heard.drain(..self.heard.find(text).unwrap() + text.len());
+                true
+            };
+            tokio::time::timeout(Duration::from_secs(4), listen).await.unwrap_or(false)
+        }
+
+        /// Whether the stream ends soon.
+        async fn ends(&mut self) -> bool {
+            let body = &mut self.body;
+            tokio::time::timeout(Duration::from_secs(4), async { while body.next().await.is_some() {} }).await.is_ok()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_is_told_within_two_seconds() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let event_type = bench.named_type("Order").await;
+            let browser = Browser::new(&bench, Role::Consultant, None).await;
+            let mut ear = Ear::on(&browser, &format!("/tenants/{}/stream", bench.tenant)).await;
+            let began = Instant::now();
+            let id = bench.one(event_type, "{ \"n\" :\n 1}").await;
+            assert!(ear.hears("event: event\n").await);
+            assert!(began.elapsed() < Duration::from_secs(2));
+            assert!(ear.hears(&format!("\"id\":\"{id}\"")).await);
+            assert!(ear.hears("\"event_type\":\"Order\"").await);
+            assert!(ear.hears(r#""verdict":"accepted","summary":"{ \"n\" : 1}""#).await);
+            // of a type that is made while the stream is open
+            bench.one(bench.named_type("Later").await, "{}").await;
+            assert!(ear.hears("\"event_type\":\"Later\"").await);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn after_a_break_it_goes_on_where_it_was() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let (first, second) = (bench.one(some_type(0), "{}").await, bench.one(some_type(0), "{}").await);
+            let browser = Browser::new(&bench, Role::Consultant, None).await;
+            let path = format!("/tenants/{}/stream?after={}", bench.tenant, first.min(second));
+            let mut ear = Ear::on(&browser, &path).await;
+            assert!(ear.hears(&format!("\"id\":\"{}\"", first.max(second))).await);
+            // the browser's word counts for more than the page's
+            let mut headers = HeaderMap::new();
+            headers.insert("last-event-id", HeaderValue::from_str(&first.max(second).to_string()).unwrap());
+            let after = Some(first.max(second));
+            assert_eq!(begin_after(&headers, Some(&format!("after={first}"))), after);
+            assert_eq!(begin_after(&HeaderMap::new(), Some(&format!("after={first}"))), Some(first));
+            assert_eq!(begin_after(&HeaderMap::new(), Some("after=nonsense")), None);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn who_may_not_read_payloads_hears_of_them_only() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let (own, other) = (bench.named_type("Order").await, bench.named_type("Other").await);
+            let browser = Browser::new(&bench, Role::SuccessManager, None).await;
+            let path = format!("/tenants/{}/event-types/{own}/stream", bench.tenant);
+            let mut ear = Ear::on(&browser, &path).await;
+            bench.one(other, r#"{"secret":1}"#).await;
+            bench.one(own, r#"{"secret":2}"#).await;
+            assert!(ear.hears(r#""summary":"""#).await);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert!(!ear.heard.contains("secret") && !ear.heard.contains("Other"), "{}", ear.heard);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_told_in_part() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let browser = Browser::new(&bench, Role::Consultant, None).await;
+            let mut ear = Ear::on(&browser, &format!("/tenants/{}/stream", bench.tenant)).await;
+            bench.send(&[(some_type(0), None, "{}", None); 80]).await;
+            assert!(ear.hears("event: skipped\ndata: {\"skipped\":30}").await);
+        })
+        .await;
+    }
+
+    /// A stream that asks at every look who looks.
+    async fn wary(browser: &Browser, bench: &Bench, least: Least, event_type: Option<EventTypeId>) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_str(&browser.cookie).unwrap());
+        let viewer = Viewer::new(&browser.app, &Actor::cli(), bench.tenant, &headers, least);
+        let live = Live::begin(browser.app.clone(), viewer, event_type, None).await.unwrap();
+        respond(Live { recheck: Duration::ZERO, ..live })
+    }
+
+    #[tokio::test]
+    async fn a_session_that_ends_hears_no_more() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let browser = Browser::new(&bench, Role::Consultant, None).await;
+            let mut ear = Ear::of(wary(&browser, &bench, Least::Payloads, None).await).await;
+            let event_type = bench.named_type("Order").await;
+            bench.one(event_type, r#"{"first":1}"#).await;
+            assert!(ear.hears("first").await);
+            let user = browser.user;
+            let ended = db.write(move |tx| {
+                Box::pin(async move { Ok(sql!(exec tx, "DELETE FROM sessions WHERE user_id = $1", user)?) })
+            });
+            assert_eq!(ended.await.unwrap(), 1);
+            bench.one(event_type, r#"{"second":1}"#).await;
+            assert!(ear.ends().await && !ear.heard.contains("second"));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_role_that_is_taken_away_takes_the_payloads_with_it() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let event_type = bench.named_type("Order").await;
+            let browser = Browser::new(&bench, Role::Consultant, None).await;
+            let mut of_type = Ear::of(wary(&browser, &bench, Least::Configuration, Some(event_type)).await).await;
+            let mut of_all = Ear::of(wary(&browser, &bench, Least::Payloads, None).await).await;
+            let user = browser.user;
+            let changed = db.write(move |tx| {
+                Box::pin(async move {
+                    let role = Role::SuccessManager;
+                    Ok(sql!(exec tx, "UPDATE users SET role = $2 WHERE id = $1", user, role)?)
+                })
+            });
+            assert_eq!(changed.await.unwrap(), 1);
+            bench.one(event_type, r#"{"secret":1}"#).await;
+            assert!(of_all.ends().await);
+            assert!(of_type.hears(r#""summary":"""#).await);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_stops_ends_its_streams() {
+        each(async |db| {
+            let bench = Bench::with_tenant(&db).await;
+            let browser = Browser::new(&bench, Role::Consultant, None).await;
+            let mut ear = Ear::on(&browser, &format!("/tenants/{}/stream", bench.tenant)).await;
+            browser.app.stopping.cancel();
+            let began = Instant::now();
+            assert!(ear.ends().await && began.elapsed() < Duration::from_secs(1));
+        })
+        .await;
+    }
+
+    #[test]
+    fn a_beginning_is_one_line_and_cut_between_characters() {
+        assert_eq!(beginning("{ \"a\":\n\t1 }", 100), "{ \"a\": 1 }");
+        assert_eq!(beginning("éééé", 3), "ééé…");
+        assert_eq!(beginning("ééé", 3), "ééé");
     }
 }

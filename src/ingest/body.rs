@@ -17,7 +17,7 @@ pub enum Form {
     Json,
     /// One JSON value a line.
     Lines,
-    /// A CloudEvent whose data is the event.
+    /// A `CloudEvent` whose data is the event.
     CloudEvent,
     /// An array of such.
     CloudEvents,
@@ -36,7 +36,12 @@ pub enum Encoding {
 
 /// Reads `Content-Type` and `Content-Encoding`.
 pub fn form(headers: &HeaderMap) -> Result<(Form, Encoding), Problem> {
-    let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?")).unwrap_or_default();
+    let value = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next().map(|value| value.to_str().unwrap_or("?")).unwrap_or_default();
+        // the same header twice is a list, and no list is understood
+        if values.next().is_some() { "?" } else { first }
+    };
     let media = value("content-type").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let form = match media.as_str() {
         "application/json" => Form::Json,

@@ -14,7 +14,7 @@ mod scan;
 mod send;
 mod split;
 
-use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
+use std::{net::IpAddr, num::NonZeroU32, ops::Deref, sync::Arc};
 
 use axum::{
     Router,
@@ -38,7 +38,10 @@ use problem::Problem;
 
 /// What the handlers of the front door share.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<Shared>);
+
+/// See [`Front`].
+pub struct Shared {
     app: App,
     directory: Directory,
     memory: body::Memory,
@@ -52,9 +55,18 @@ impl Front {
         let memory = body::Memory::new(limits.body_memory);
         let rate =
             NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
-        Self { app, directory, memory, rate }
+        Self(Arc::new(Shared { app, directory, memory, rate }))
     }
+}
 
+impl Deref for Front {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Shared {
     /// Counts one request of a tenant against its rate.
     fn count(&self, tenant: TenantId) -> Result<(), Problem> {
         let Some(rate) = &self.rate else { return Ok(()) };
@@ -76,10 +88,16 @@ pub fn routes(front: Front) -> Router {
         .route(&path("/events/{event_type}/validate"), post(send::dry_run))
         .route(&path("/eventtypewhitelistings"), post(allow::allow_anonymous))
         .route(&path("/receipts/{receipt}"), get(receipt::show))
-        .route("/events/{*rest}", any(|| async { crate::error::Error::NotFound("path; see /openapi.json") }))
+        // below a tenant too, so that a web page of one of its origins can read the answer
+        .route(&path("/{*rest}"), any(no_path))
+        .route("/events/{*rest}", any(no_path))
         .layer(middleware::from_fn_with_state(front.clone(), cors::answer))
         .route("/openapi.json", get(openapi::document))
         .with_state(front)
+}
+
+async fn no_path() -> crate::error::Error {
+    crate::error::Error::NotFound("path; see /openapi.json")
 }
 
 /// The head of an ingest request: who sends what to whom, in what state of our knowledge.

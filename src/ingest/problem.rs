@@ -20,6 +20,7 @@ impl Problem {
     }
 
     /// Its HTTP status.
+    #[cfg(test)]
     pub fn status(&self) -> u16 {
         self.0.status
     }

@@ -99,7 +99,7 @@ fn key<'t>(frames: &mut [Frame<'t>], text: &'t str, escaped: bool) -> bool {
         Some(Ok(unescaped)) => Cow::Owned(unescaped),
         _ => Cow::Borrowed(bare),
     };
-    *current = name.clone();
+    current.clone_from(&name);
     if keys.len() < FEW_KEYS {
         let twice = keys.contains(&name);
         keys.push(name);

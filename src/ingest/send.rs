@@ -30,8 +30,8 @@ pub async fn one_type(State(front): State<Front>, request: Request) -> Result<Re
     let (head, body, token, event_type) = addressed(&front, request).await?;
     let (raws, whole) = events(&front, &head, body, false).await?;
     let rows = raws.into_iter().map(|raw| judge(&event_type, raw)).collect::<Result<Vec<_>, _>>()?;
-    let scope = format!("events/{}", event_type.id);
-    store(&front, &head, Some(token.id), rows, &whole, &scope).await
+    let scope = ("events", Some(event_type.id));
+    store(&front, &head, Some(token.id), rows, &whole, scope).await
 }
 
 /// `POST …/events/{event_type}/validate`: nothing is stored.
@@ -57,7 +57,7 @@ pub async fn mixed(State(front): State<Front>, request: Request) -> Result<Respo
         }
         tenant.event_type(id).ok_or(Missing::Unknown)
     })?;
-    store(&front, &head, Some(token.id), rows, &whole, "events").await
+    store(&front, &head, Some(token.id), rows, &whole, ("events", None)).await
 }
 
 /// `POST …/events/anonymousevents`: without a token, for types that allow it.
@@ -73,7 +73,7 @@ pub async fn anonymous(State(front): State<Front>, request: Request) -> Result<R
     let rows = judge_mixed(&head, raws, |tenant, id| {
         tenant.event_type(id).filter(|event_type| event_type.details.anonymous).ok_or(Missing::Forbidden)
     })?;
-    store(&front, &head, None, rows, &whole, "events/anonymousevents").await
+    store(&front, &head, None, rows, &whole, ("events/anonymousevents", None)).await
 }
 
 /// Everything that is decided before the body is looked at, for a request that names its type in the path.
@@ -139,7 +139,7 @@ async fn store(
     source: Option<TokenId>,
     rows: Vec<Row>,
     whole: &Whole,
-    scope: &str,
+    scope: (&str, Option<EventTypeId>),
 ) -> Result<Response, Problem> {
     let strict = head.query.strict;
     if rows.iter().any(|row| row.errors.is_some() && (row.refuse || (strict && row.verdict == Verdict::Quarantined))) {
@@ -184,12 +184,14 @@ pub fn stored_body(receipt: ReceiptId, summary: &Summary, repeated: bool) -> Str
     body
 }
 
-fn once(headers: &HeaderMap, scope: &str, whole: &Whole) -> Result<Option<Once>, Problem> {
+fn once(headers: &HeaderMap, scope: (&str, Option<EventTypeId>), whole: &Whole) -> Result<Option<Once>, Problem> {
     let mut keys = headers.get_all("idempotency-key").iter().map(|value| value.as_bytes().trim_ascii());
     let Some(key) = keys.next() else { return Ok(None) };
     if key.is_empty() || key.len() > 255 || keys.any(|other| other != key) {
         return Err(Problem::bad("send one Idempotency-Key of 1 to 255 characters"));
     }
+    let (route, event_type) = scope;
+    let scope = event_type.map_or_else(|| route.to_owned(), |id| format!("{route}/{id}"));
     Ok(Some(Once { key: crypto::sha256(&[scope.as_bytes(), b"\n", key].concat()), body: crypto::sha256(&whole.bytes) }))
 }
 

@@ -15,7 +15,7 @@ pub struct Raw {
     pub payload: Bytes,
     /// In a mixed request: the type it names.
     pub event_type: Option<EventTypeId>,
-    /// A CloudEvent's source and id, which make it unique.
+    /// A `CloudEvent`'s source and id, which make it unique.
     pub identity: Option<Arc<str>>,
 }
 
@@ -133,7 +133,7 @@ impl<'b> Splitter<'b> {
         self.with_attributes(raw, &event.specversion, &event.id, &event.source, &event.kind)
     }
 
-    /// A CloudEvent whose attributes are headers and whose data is the body.
+    /// A `CloudEvent` whose attributes are headers and whose data is the body.
     fn binary(&self, headers: &HeaderMap, text: &'b str) -> Result<Raw, Problem> {
         let attribute = |name: &str| {
             let value = headers.get(name).and_then(|value| value.to_str().ok());

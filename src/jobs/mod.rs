@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::{app::App, auth, ids::EventId, sql};
 
 /// How often it is done.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// Idempotency keys are kept a little longer than the day that is promised.
 const IDEMPOTENCY: chrono::Duration = chrono::Duration::hours(25);
 /// Rows deleted in one transaction, so that ingest never waits long.

@@ -19,6 +19,7 @@ pub async fn run(listener: TcpListener, router: Router, app: App) {
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout);
+    let shared = Arc::new((router, app.clone()));
     loop {
         // over the cap, connections wait in the queue of the operating system
         let next = async {
@@ -37,10 +38,10 @@ pub async fn run(listener: TcpListener, router: Router, app: App) {
         let Some((stream, peer, place)) = accepted else { continue };
         // answers are small and written at once
         let _ = stream.set_nodelay(true);
-        let (router, app) = (router.clone(), app.clone());
+        let shared = shared.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let (router, app) = (router.clone(), app.clone());
-            async move { Ok::<_, Infallible>(front::respond(router, &app, request, peer).await) }
+            let shared = shared.clone();
+            async move { Ok::<_, Infallible>(front::respond(shared.0.clone(), &shared.1.clock, request, peer).await) }
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {

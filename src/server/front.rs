@@ -1,6 +1,6 @@
 //! What every request passes on its way in and out: its id, its address, the headers that keep browsers safe, and
 //! the form in which errors are written out.
-use std::{borrow::Cow, net::SocketAddr, panic::AssertUnwindSafe, time::Instant};
+use std::{borrow::Cow, fmt::Write, net::SocketAddr, panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     Router,
@@ -13,8 +13,12 @@ use futures_util::FutureExt;
 use hyper::body::Incoming;
 use tower::ServiceExt;
 
-use super::assets;
-use crate::{app::App, error::PublicError, ids::new_id, ui};
+use crate::{
+    clock::Clock,
+    error::PublicError,
+    ids::new_id,
+    ui::{self, assets},
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,9 +28,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
     frame-ancestors 'none'";
 
 /// Answers one request.
-pub async fn respond(router: Router, app: &App, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+pub async fn respond(router: Router, clock: &Clock, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
     let mut request: Request = request.map(Body::new);
-    let id = new_id(&app.clock);
+    let id = new_id(clock);
     request.extensions_mut().insert(ConnectInfo(peer));
     if request.uri().path().starts_with("//") {
         one_slash(request.uri_mut());
@@ -124,7 +128,7 @@ fn problem(public: &PublicError, id: &str) -> String {
         text(&public.detail),
     );
     for (name, value) in &public.fields {
-        body.push_str(&format!(r#","{name}":{value}"#));
+        let _ = write!(body, r#","{name}":{value}"#);
     }
     body.push('}');
     body

@@ -1,6 +1,5 @@
 //! The server: puts the slices together, listens, and stops in order.
 mod accept;
-pub mod assets;
 mod front;
 mod router;
 
@@ -22,7 +21,7 @@ use crate::{
 };
 
 /// How long requests under way may take to end once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(8);
+const DRAIN: Duration = Duration::from_secs(7);
 
 /// A server that listens.
 pub struct Running {

@@ -1,4 +1,6 @@
 //! All routes of all slices.
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -6,17 +8,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use std::time::Duration;
 use tower_http::csrf::CsrfLayer;
 
-use super::assets;
 use crate::{
     app::App,
     auth,
     error::{Error, PublicError},
-    event_types,
+    event_types, events,
     ingest::{self, Front},
     tenants, tokens,
+    ui::assets,
 };
 
 /// Forms are small, but a contract may have 256 KiB, and a form's encoding triples it.
@@ -35,6 +36,7 @@ pub fn build(app: App, front: Front) -> Router {
         .merge(tenants::routes())
         .merge(event_types::routes())
         .merge(tokens::routes())
+        .merge(events::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -5,9 +5,8 @@ use crate::{
     auth::{ListTenants, See, Session},
     error::Result,
     ids::TenantId,
-    server::assets,
     tenants::Tenant,
-    ui::{Frame, Section, TenantRef},
+    ui::{self, Frame, Section, TenantRef},
 };
 
 /// The shell of a page. `path` is the page's own path and query.
@@ -41,8 +40,8 @@ pub async fn frame(
         tenants,
         active,
         path: path.into(),
-        css: assets::css_path().into(),
-        boot: assets::boot_path().into(),
+        css: ui::assets::css_path().into(),
+        boot: ui::assets::boot_path().into(),
         notice: None,
         now: app.clock.now(),
     })

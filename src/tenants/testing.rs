@@ -21,18 +21,25 @@ use crate::{
 
 /// What a page answers.
 pub struct Answer {
+    /// How it went.
     pub status: StatusCode,
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its text.
     pub body: String,
 }
 
 impl Answer {
-    /// Where it leads to; it has to lead somewhere.
+    /// Where it leads to.
+    ///
+    /// # Panics
+    /// When it leads nowhere.
     pub fn location(&self) -> &str {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
         self.headers[header::LOCATION].to_str().expect("an address")
     }
 
+    /// Whether its text holds this.
     pub fn says(&self, text: &str) -> bool {
         self.body.contains(text)
     }
@@ -40,12 +47,14 @@ impl Answer {
 
 /// Somebody who is signed in.
 pub struct Visitor {
+    /// The server.
     pub app: App,
     router: Router,
     session: Session,
 }
 
 impl Visitor {
+    /// Somebody of this role, bound to `tenant` or to none.
     pub fn new(db: &Db, role: Role, tenant: Option<TenantId>) -> Self {
         let app = app(db, &Clock::system());
         let router = tenants::routes().merge(event_types::routes()).merge(tokens::routes()).with_state(app.clone());
@@ -61,10 +70,12 @@ impl Visitor {
         Self { app, router, session }
     }
 
+    /// Asks for a page.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty())).await
     }
 
+    /// Posts a form.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let kind = "application/x-www-form-urlencoded";
@@ -82,6 +93,9 @@ impl Visitor {
 }
 
 /// A tenant, made by the command line.
+///
+/// # Panics
+/// When it cannot be made.
 pub async fn tenant(db: &Db, name: &str) -> TenantId {
     let grant = Actor::cli().grant().expect("the command line may");
     let name = name.parse().expect("a name");

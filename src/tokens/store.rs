@@ -315,7 +315,7 @@ mod tests {
             };
             let made = create(&db, &clock, &permit, &secret, details.clone()).await.unwrap();
             assert_eq!(get(&db, &read, made.id).await.unwrap(), made);
-            assert_eq!(list(&db, &read).await.unwrap(), [made.clone()]);
+            assert_eq!(list(&db, &read).await.unwrap(), std::slice::from_ref(&made));
 
             let known = all(&db).await.unwrap();
             assert_eq!(known[0].digest, digest_of(&secret));

@@ -16,6 +16,7 @@
 //!
 //! Children are taken by [`Slot`], at once: a page may borrow what it shows.
 mod action;
+pub mod assets;
 mod code;
 mod confirm;
 mod document;

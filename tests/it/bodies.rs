@@ -87,23 +87,42 @@ async fn mixed_events_come_in_every_form_with_their_types() {
         let upper = one.to_string().to_uppercase();
         let named = |id: &str, event: &str| format!(r#"{{"more":[1], "EventTypeId" : "{id}", "Event" : {event} }}"#);
         let (two_id, one_id) = (two.to_string(), one.to_string());
-        let cloud = |n: u8, id: &str| format!(r#"{{"specversion":"1.0","id":"{n}","source":"s","type":"{id}","data":{{"n":{n}}}}}"#);
+        let cloud = |n: u8, id: &str| {
+            format!(r#"{{"specversion":"1.0","id":"{n}","source":"s","type":"{id}","data":{{"n":{n}}}}}"#)
+        };
         let forms: Vec<Form> = vec![
-            (JSON, vec![], format!("[{},{}]", named(&upper, r#"{"n":0}"#), named(&two_id, r#"{"n":1}"#)), vec![&one_id, &two_id]),
+            (
+                JSON,
+                vec![],
+                format!("[{},{}]", named(&upper, r#"{"n":0}"#), named(&two_id, r#"{"n":1}"#)),
+                vec![&one_id, &two_id],
+            ),
             (JSON, vec![], named(&two_id, r#"{"n":2}"#), vec![&two_id]),
-            (LINES, vec![], format!("{}\n{}\n", named(&two_id, r#"{"n":3}"#), named(&one_id, r#"{"n":4}"#)), vec![&two_id, &one_id]),
+            (
+                LINES,
+                vec![],
+                format!("{}\n{}\n", named(&two_id, r#"{"n":3}"#), named(&one_id, r#"{"n":4}"#)),
+                vec![&two_id, &one_id],
+            ),
             (CLOUD, vec![], cloud(5, &one_id), vec![&one_id]),
             (CLOUDS, vec![], format!("[{},{}]", cloud(6, &two_id), cloud(7, &upper)), vec![&two_id, &one_id]),
             (
                 JSON,
-                vec![("ce-specversion", "1.0".into()), ("ce-id", "8".into()), ("ce-source", "s".into()), ("ce-type", upper.clone())],
+                vec![
+                    ("ce-specversion", "1.0".into()),
+                    ("ce-id", "8".into()),
+                    ("ce-source", "s".into()),
+                    ("ce-type", upper.clone()),
+                ],
                 r#"{"n":8}"#.into(),
                 vec![&one_id],
             ),
         ];
         let mut expected = Vec::new();
         for (media, headers, body, types) in forms {
-            let asking = Asking::new("POST", app.path("/events")).header("x-cm-producttoken", &app.token).header("content-type", media);
+            let asking = Asking::new("POST", app.path("/events"))
+                .header("x-cm-producttoken", &app.token)
+                .header("content-type", media);
             let asking = headers.iter().fold(asking, |asking, (name, value)| asking.header(name, value));
             let answer = app.ask(asking.body(body)).await;
             assert_eq!(answer.status, 201, "{media}: {}", answer.text());
@@ -126,12 +145,18 @@ async fn the_exact_text_between_the_braces_is_kept() {
     each(async |app: TestApp| {
         // one type without a contract, one with; one with unique fields, so that each way to the disk is taken
         let any = app.event_type(|_| {}).await;
-        let checked = app.event_type(|details| details.contract = crate::support::contract(r#"{"type":"object","minProperties":1}"#)).await;
-        let warned = app.event_type(|details| {
-            details.contract = crate::support::contract(r#"{"required":["never there"]}"#);
-            details.policy = tributary::event_types::Policy::Warn;
-        }).await;
-        let kept_aside = app.event_type(|details| details.contract = crate::support::contract(r#"{"required":["never there"]}"#)).await;
+        let checked = app
+            .event_type(|details| details.contract = crate::support::contract(r#"{"type":"object","minProperties":1}"#))
+            .await;
+        let warned = app
+            .event_type(|details| {
+                details.contract = crate::support::contract(r#"{"required":["never there"]}"#);
+                details.policy = tributary::event_types::Policy::Warn;
+            })
+            .await;
+        let kept_aside = app
+            .event_type(|details| details.contract = crate::support::contract(r#"{"required":["never there"]}"#))
+            .await;
         app.start().await;
         let texts = [
             r#"{"b":1,"a":2}"#,
@@ -169,7 +194,11 @@ async fn ids_are_taken_in_any_case_and_a_base_address_may_end_with_a_slash() {
         let id = app.event_type(|_| {}).await;
         app.start().await;
         let plain = app.path(&format!("/events/{id}"));
-        let upper = format!("/events/v1.0/tenants/{}/events/{}", app.tenant.to_string().to_uppercase(), id.to_string().to_uppercase());
+        let upper = format!(
+            "/events/v1.0/tenants/{}/events/{}",
+            app.tenant.to_string().to_uppercase(),
+            id.to_string().to_uppercase()
+        );
         for target in [&plain, &upper, &format!("/{plain}"), &format!("//{plain}"), &format!("/{plain}?strict=true")] {
             let answer = app.ask(Asking { target: target.clone(), ..app.to_type(id, "{}") }).await;
             assert_eq!(answer.status, 201, "{target}: {}", answer.text());
@@ -198,7 +227,8 @@ async fn a_cloud_event_that_is_none_is_refused() {
     each(async |app: TestApp| {
         let id = app.event_type(|_| {}).await;
         app.start().await;
-        let whole = |change: &str| format!(r#"{{"specversion":"1.0","id":"1","source":"s","type":"t","data":{{}}{change}}}"#);
+        let whole =
+            |change: &str| format!(r#"{{"specversion":"1.0","id":"1","source":"s","type":"t","data":{{}}{change}}}"#);
         let bodies = [
             whole("").replace(r#""specversion":"1.0","#, ""),
             whole("").replace("1.0", "0.3"),

@@ -95,7 +95,8 @@ async fn no_token_and_no_payload_is_found_in_logs_errors_or_pages() {
 
         let (code, out, log, _) = served.terminate();
         assert_eq!(code, Some(0));
-        assert!(log.len() > 100_000 && log.contains("TRACE") && log.contains("hyper"), "not all of the log was seen");
+        let seen = ["DEBUG", "sqlx::query", "tributary::server", "INSERT INTO events"].iter().all(|word| log.contains(word));
+        assert!(seen, "not all of the log was seen: {}", log.chars().take(5000).collect::<String>());
         let answers = answers.iter().map(whole).collect::<Vec<_>>().join("\n");
         for (place, text) in [("log", log), ("answers", answers), ("standard output", out)] {
             for word in tokens.iter().map(String::as_str).chain([SECRET]) {

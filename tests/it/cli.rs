@@ -39,7 +39,10 @@ impl Program {
     /// Sends the events of a file; the token comes by standard input.
     fn send(&self, to: SocketAddr, tenant: &str, event_type: &str, file: &Path, token: &str) -> Done {
         let (url, file) = (format!("http://{to}"), file.display().to_string());
-        run(self.command(&["--json", "send", "--url", &url, "--tenant", tenant, "--event-type", event_type, &file]), token)
+        run(
+            self.command(&["--json", "send", "--url", &url, "--tenant", tenant, "--event-type", event_type, &file]),
+            token,
+        )
     }
 }
 
@@ -63,8 +66,28 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
         assert!(guid(&tenant["id"]), "{tenant}");
         let tenant = tenant["id"].as_str().unwrap().to_owned();
         let schema = file("order.json", ORDER).display().to_string();
-        let order = program.id(&["event-type", "add", "--tenant", &tenant, "Order", "--schema", &schema, "--unique", "Order ID"]);
-        let ticket = program.id(&["event-type", "add", "--tenant", &tenant, "Ticket", "--unique", "/Ticket/Number", "--unique", "Shop"]);
+        let order = program.id(&[
+            "event-type",
+            "add",
+            "--tenant",
+            &tenant,
+            "Order",
+            "--schema",
+            &schema,
+            "--unique",
+            "Order ID",
+        ]);
+        let ticket = program.id(&[
+            "event-type",
+            "add",
+            "--tenant",
+            &tenant,
+            "Ticket",
+            "--unique",
+            "/Ticket/Number",
+            "--unique",
+            "Shop",
+        ]);
         let token = program.json(&["token", "add", "--tenant", &tenant, "web shop"]);
         let limited = program.json(&["token", "add", "--tenant", &tenant, "--event-type", &ticket, "cash desk"]);
         assert!(guid(&token["id"]) && token["token"].as_str().unwrap().starts_with("trb_"), "{token}");
@@ -72,14 +95,23 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
 
         let served = Served::start(program.command(&[]));
         let good = r#"{ "Order ID" : "A1", "Amount":1.10 }"#;
-        let sent = program.send(served.to, &tenant, &order, &file("a.json", &format!("[{good},{{\"Order ID\":\"A2\"}}]")), secret);
+        let sent = program.send(
+            served.to,
+            &tenant,
+            &order,
+            &file("a.json", &format!("[{good},{{\"Order ID\":\"A2\"}}]")),
+            secret,
+        );
         assert_eq!(sent.code, 0, "{}", sent.err);
         assert_eq!((&sent.json()["accepted"], &sent.json()["rejected"][0]["index"]), (&json!(1), &json!(1)));
         tokio::time::sleep(Duration::from_millis(5)).await;
-        let lines = file("b.ndjson", "{\"Ticket\":{\"Number\":1},\"Shop\":1}\n{\"Ticket\":{\"Number\":1},\"Shop\":2}\n");
+        let lines =
+            file("b.ndjson", "{\"Ticket\":{\"Number\":1},\"Shop\":1}\n{\"Ticket\":{\"Number\":1},\"Shop\":2}\n");
         let sent = program.send(served.to, &tenant, &ticket, &lines, limited["token"].as_str().unwrap());
         assert_eq!((sent.code, &sent.json()["accepted"]), (0, &json!(2)), "{}", sent.err);
-        for (what, event_type, token) in [("another type", &order, limited["token"].as_str().unwrap()), ("another token", &order, "trb_wrong")] {
+        for (what, event_type, token) in
+            [("another type", &order, limited["token"].as_str().unwrap()), ("another token", &order, "trb_wrong")]
+        {
             let refused = program.send(served.to, &tenant, event_type, &lines, token);
             assert_eq!(refused.code, 1, "{what}: {}", refused.out);
             assert!(refused.json()["status"].as_u64().unwrap() >= 400);
@@ -193,10 +225,17 @@ async fn secrets_come_by_standard_input_and_are_never_said_again() {
         let password = "correct horse battery canary";
         let add = |role: &[&str], password: &str| {
             let email = format!("{}@acme.example", role[0]);
-            let arguments = [&["--json", "user", "add", "--email", &email, "--password-stdin", "--role"], role].concat();
+            let arguments =
+                [&["--json", "user", "add", "--email", &email, "--password-stdin", "--role"], role].concat();
             run(program.command(&arguments), password)
         };
-        for role in [&["administrator"][..], &["consultant"], &["success-manager"], &["account-manager"], &["customer", "--tenant", &tenant]] {
+        for role in [
+            &["administrator"][..],
+            &["consultant"],
+            &["success-manager"],
+            &["account-manager"],
+            &["customer", "--tenant", &tenant],
+        ] {
             let added = add(role, &format!("{password}\n"));
             assert!(added.code == 0 && guid(&added.json()["id"]), "{role:?}: {}", added.err);
             assert!(!format!("{}{}", added.out, added.err).contains("canary"));
@@ -214,10 +253,15 @@ async fn secrets_come_by_standard_input_and_are_never_said_again() {
         assert!(again.code == 1 && !again.err.contains("CANARY"), "{}", again.err);
         assert_eq!(run(program.command(&arguments), "").code, 2);
         let listed = program.run(&["token", "list", "--tenant", &tenant, "--json"]);
-        assert!(listed.code == 0 && !listed.out.contains("CANARY") && listed.out.contains("8C1F0F0E"), "{}", listed.out);
+        assert!(
+            listed.code == 0 && !listed.out.contains("CANARY") && listed.out.contains("8C1F0F0E"),
+            "{}",
+            listed.out
+        );
         // what the database keeps is not the secret either
         if let Some(file) = address.strip_prefix("sqlite://") {
-            let bytes: Vec<u8> = ["", "-wal"].iter().flat_map(|end| std::fs::read(format!("{file}{end}")).unwrap_or_default()).collect();
+            let bytes: Vec<u8> =
+                ["", "-wal"].iter().flat_map(|end| std::fs::read(format!("{file}{end}")).unwrap_or_default()).collect();
             for secret in [imported.as_bytes(), password.as_bytes()] {
                 assert!(!bytes.windows(secret.len()).any(|window| window == secret), "a secret lies in the database");
             }

@@ -41,10 +41,12 @@ async fn what_breaks_its_contract_is_kept_aside_and_named() {
 async fn strict_requests_and_refusing_types_take_all_or_nothing() {
     each(async |app: TestApp| {
         let order = app.orders().await;
-        let refusing = app.event_type(|details| {
-            details.contract = contract(ORDER);
-            details.policy = Policy::Refuse;
-        }).await;
+        let refusing = app
+            .event_type(|details| {
+                details.contract = contract(ORDER);
+                details.policy = Policy::Refuse;
+            })
+            .await;
         app.start().await;
         let mixed = |first: &str, second: &str| {
             format!(r#"[{{"EventTypeId":"{order}","Event":{first}}},{{"EventTypeId":"{refusing}","Event":{second}}}]"#)
@@ -70,7 +72,10 @@ async fn strict_requests_and_refusing_types_take_all_or_nothing() {
         assert_eq!(app.stored().await.len(), 0);
         // those that keep it are stored, strict or not; and only the type that refuses refuses
         assert_eq!(app.ask(app.post(&format!("/events/{order}?strict=true")).body(good)).await.status, 201);
-        assert_eq!(app.ask(app.post(&format!("/events/{order}?strict=false")).body(format!("[{good},{{}}]"))).await.status, 201);
+        assert_eq!(
+            app.ask(app.post(&format!("/events/{order}?strict=false")).body(format!("[{good},{{}}]"))).await.status,
+            201
+        );
         assert_eq!(app.ask(app.post("/events").body(mixed("{}", good))).await.status, 201);
         assert_eq!(app.stored().await.len(), 5);
     })
@@ -80,10 +85,12 @@ async fn strict_requests_and_refusing_types_take_all_or_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_warning_type_accepts_and_says_what_is_wrong() {
     each(async |app: TestApp| {
-        let id = app.event_type(|details| {
-            details.contract = contract(ORDER);
-            details.policy = Policy::Warn;
-        }).await;
+        let id = app
+            .event_type(|details| {
+                details.contract = contract(ORDER);
+                details.policy = Policy::Warn;
+            })
+            .await;
         app.start().await;
         for target in [format!("/events/{id}"), format!("/events/{id}?strict=true")] {
             let answer = app.ask(app.post(&target).body(r#"[{"Amount":1},{}]"#)).await;
@@ -131,7 +138,8 @@ async fn some_faults_break_every_contract_on_both_databases() {
         let mut stored = app.payloads().await;
         let mut expected: Vec<_> = bad.iter().flat_map(|(event, ..)| vec![(*event).to_owned(); 2]).collect();
         expected.push(r#"{"ok":1}"#.into());
-        (stored.sort(), expected.sort());
+        stored.sort();
+        expected.sort();
         assert_eq!(stored, expected);
         for good in [r#"{"a":"\\u0000 \ud83d\ude00"}"#, r#"{"a":{"b":1},"b":{"b":2}}"#] {
             assert_eq!(app.send(any, good).await.status, 201, "{good}");

@@ -33,8 +33,8 @@ async fn what_is_not_json_objects_is_400_and_stores_nothing() {
             r#"{"a":+1}"#.into(),
             r#"{"a":0x1}"#.into(),
             r#"{"a":1,}"#.into(),
-            r#"{'a':1}"#.into(),
-            r#"{a:1}"#.into(),
+            r"{'a':1}".into(),
+            r"{a:1}".into(),
             r#"{"a":1} {"a":2}"#.into(),
             r#"{"a":1}]"#.into(),
             r#"[{"a":1},]"#.into(),
@@ -84,11 +84,15 @@ async fn what_is_not_json_objects_is_400_and_stores_nothing() {
 async fn an_event_is_nested_64_levels_at_most_counted_from_its_own_braces() {
     each(async |app: TestApp| {
         let any = app.event_type(|_| {}).await;
-        let checked = app.event_type(|details| details.contract = crate::support::contract(r#"{"type":"object","maxProperties":9}"#)).await;
+        let checked = app
+            .event_type(|details| details.contract = crate::support::contract(r#"{"type":"object","maxProperties":9}"#))
+            .await;
         app.start().await;
         let objects = |levels: usize| format!("{}{{}}{}", r#"{"a":"#.repeat(levels - 1), "}".repeat(levels - 1));
         let arrays = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels - 1), "]".repeat(levels - 1));
-        let cloud = |event: String| format!(r#"[{{"specversion":"1.0","id":"{}","source":"s","type":"{any}","data":{event}}}]"#, event.len());
+        let cloud = |event: String| {
+            format!(r#"[{{"specversion":"1.0","id":"{}","source":"s","type":"{any}","data":{event}}}]"#, event.len())
+        };
         for nested in [objects, arrays] as [fn(usize) -> String; 2] {
             for id in [any, checked] {
                 let named = |event: String| format!(r#"[{{"EventTypeId":"{id}","Event":{event}}}]"#);
@@ -152,7 +156,11 @@ async fn what_is_too_large_is_413_and_the_limit_itself_is_not() {
             (400, "an empty gzip", packed(gzip(b""), "gzip")),
             (400, "a zstd window of 128 MiB", packed(wide_zstd(), "zstd")),
             (415, "two encodings", packed(gzip(&gzip(b"{}")), "gzip, gzip")),
-            (415, "two encodings in two headers", packed(gzip(&gzip(b"{}")), "gzip").header("content-encoding", "gzip")),
+            (
+                415,
+                "two encodings in two headers",
+                packed(gzip(&gzip(b"{}")), "gzip").header("content-encoding", "gzip"),
+            ),
             (415, "brotli", packed(b"{}".to_vec(), "br")),
             (415, "deflate", packed(b"{}".to_vec(), "deflate")),
         ] {
@@ -235,7 +243,7 @@ async fn whoever_stalls_is_cut_off_and_stores_nothing() {
         assert_eq!(connection.answer("POST").await.map(|answer| answer.status), Some(408));
 
         // heads that do not end, or never begin
-        for begin in ["", "POST / HTTP/1.1\r\nhost:", &head("").trim_end().to_owned()] {
+        for begin in ["", "POST / HTTP/1.1\r\nhost:", head("").trim_end()] {
             let mut connection = Connection::open(to).await;
             connection.write(begin.as_bytes()).await;
             assert!(connection.is_closed_within(soon).await, "{begin:?} was waited for");

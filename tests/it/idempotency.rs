@@ -89,7 +89,8 @@ async fn a_key_has_1_to_255_characters_and_stands_once() {
     each(async |app: TestApp| {
         let id = app.event_type(|_| {}).await;
         app.start().await;
-        for (status, key) in [(201, "k".repeat(255)), (400, "k".repeat(256)), (400, String::new()), (400, "  ".into())] {
+        for (status, key) in [(201, "k".repeat(255)), (400, "k".repeat(256)), (400, String::new()), (400, "  ".into())]
+        {
             let answer = app.ask(keyed(app.to_type(id, "{}"), &key)).await;
             assert_eq!(answer.status, status, "{} characters: {}", key.len(), answer.text());
         }

@@ -1,4 +1,6 @@
 //! Tests of the whole: the real server, reached by sockets, and the real program, each on both databases.
+#![expect(clippy::unwrap_used, reason = "all of this is a test")]
+
 mod anonymous;
 mod bodies;
 mod canary;
@@ -9,6 +11,7 @@ mod idempotency;
 mod opening;
 mod property;
 mod receipts;
+mod rights;
 mod statuses;
 mod stopping;
 mod support;

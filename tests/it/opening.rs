@@ -1,5 +1,8 @@
 //! Opening databases: of this version, twice, and of a version that is not out yet.
-use tributary::{db::{Db, OpenError}, sql};
+use tributary::{
+    db::{Db, OpenError},
+    sql,
+};
 
 use crate::support::each_address;
 

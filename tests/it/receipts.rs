@@ -8,10 +8,12 @@ const NOBODY: &str = "0198c0de-0000-7000-8000-000000000000";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_tells_what_became_of_each_event() {
     each(async |app: TestApp| {
-        let id = app.event_type(|details| {
-            details.contract = crate::support::contract(crate::support::ORDER);
-            details.unique_fields = tributary::event_types::UniqueFields::parse(["Id"]).unwrap();
-        }).await;
+        let id = app
+            .event_type(|details| {
+                details.contract = crate::support::contract(crate::support::ORDER);
+                details.unique_fields = tributary::event_types::UniqueFields::parse(["Id"]).unwrap();
+            })
+            .await;
         let plain = app.orders().await;
         app.start().await;
         let before = app.clock.now();
@@ -21,7 +23,12 @@ async fn a_receipt_tells_what_became_of_each_event() {
             (plain, "[{},{}]", false, vec!["quarantined"; 2]),
             (plain, "[{},{}]", true, vec!["quarantined"; 2]),
             (plain, r#"{"Amount":1}"#, true, vec!["accepted"]),
-            (id, r#"[{"Id":1,"Amount":1},{"Id":1,"Amount":1},{"Id":1,"Amount":2},{"Id":2}]"#, false, vec!["accepted", "duplicate", "quarantined", "quarantined"]),
+            (
+                id,
+                r#"[{"Id":1,"Amount":1},{"Id":1,"Amount":1},{"Id":1,"Amount":2},{"Id":2}]"#,
+                false,
+                vec!["accepted", "duplicate", "quarantined", "quarantined"],
+            ),
             (id, r#"[{"Id":1,"Amount":1}]"#, false, vec!["duplicate"]),
         ] {
             let mut asking = app.to_type(event_type, body);
@@ -46,7 +53,10 @@ async fn a_receipt_tells_what_became_of_each_event() {
             assert!((received - before).num_seconds().abs() < 60, "{received}");
             // each id is that of a stored event, a duplicate's that of the one it repeats
             let stored = app.stored().await;
-            assert!(events.iter().all(|event| stored.iter().any(|stored| event["id"] == stored.id.to_string())), "{receipt}");
+            assert!(
+                events.iter().all(|event| stored.iter().any(|stored| event["id"] == stored.id.to_string())),
+                "{receipt}"
+            );
         }
         let last = app.stored().await.len();
         assert_eq!(last, 2 + 2 + 2 + 2 + 1 + 3);
@@ -75,7 +85,8 @@ async fn what_is_not_ones_own_is_unknown() {
         for id in [&own, &others, &both, &repeated, &half_repeated] {
             assert_eq!(app.receipt(id).await.status, 200);
             assert_eq!(foreign.receipt(id).await.status, 404, "another tenant's path and token");
-            let crossed = Asking::new("GET", app.path(&format!("/receipts/{id}"))).header("x-cm-producttoken", &foreign.token);
+            let crossed =
+                Asking::new("GET", app.path(&format!("/receipts/{id}"))).header("x-cm-producttoken", &foreign.token);
             assert_eq!(app.ask(crossed).await.status, 403, "another tenant's token");
         }
         assert_eq!(limited.receipt(&own).await.status, 200);
@@ -84,7 +95,9 @@ async fn what_is_not_ones_own_is_unknown() {
             assert_eq!(answer.status, 404, "of a type that the token is not good for: {}", answer.text());
         }
         let of_event = app.receipt(&own).await.json()["events"][0]["id"].as_str().unwrap().to_owned();
-        for (status, id) in [(404, NOBODY), (404, &of_event), (404, "00000000-0000-0000-0000-000000000000"), (400, "x"), (400, "")] {
+        for (status, id) in
+            [(404, NOBODY), (404, &of_event), (404, "00000000-0000-0000-0000-000000000000"), (400, "x"), (400, "")]
+        {
             let answer = app.receipt(id).await;
             let status = if id.is_empty() { 404 } else { status };
             assert_eq!(answer.status, status, "{id}");

@@ -49,7 +49,11 @@ async fn every_row_of_the_status_table() {
             (403, "not for this type", with(ok(), "x-cm-producttoken", &limited)),
             (403, "mixed, not for this type", with(path("/events", &named(id)), "x-cm-producttoken", &limited)),
             (403, "no anonymous use", path("/events/anonymousevents", &named(id))),
-            (403, "no right to configure", path("/eventtypewhitelistings", &format!(r#"{{"EventTypeId":"{id}","IsEnabled":true}}"#))),
+            (
+                403,
+                "no right to configure",
+                path("/eventtypewhitelistings", &format!(r#"{{"EventTypeId":"{id}","IsEnabled":true}}"#)),
+            ),
             (404, "unknown type", path(&format!("/events/{NOBODY}"), "{}")),
             (404, "disabled type", app.to_type(disabled, "{}")),
             (404, "mixed, disabled type", path("/events", &named(disabled))),
@@ -59,7 +63,7 @@ async fn every_row_of_the_status_table() {
             (405, "another method", Asking { method: "PUT".into(), ..ok() }),
             (413, "a large body", app.to_type(id, format!("[{}]", vec![r#"{"Amount":1}"#; 9000].join(",")))),
             (413, "a large event", app.to_type(id, format!(r#"{{"Amount":1,"x":"{}"}}"#, "x".repeat(5000)))),
-            (413, "many events", app.to_type(id, format!("[{}]", vec![r#"{"Amount":1}"#; 11].join(",")))),
+            (413, "many events", app.to_type(id, format!("[{}]", [r#"{"Amount":1}"#; 11].join(",")))),
             (415, "no media type", without(ok(), "content-type")),
             (415, "another media type", with(ok(), "content-type", "text/plain")),
             (415, "another encoding", ok().header("content-encoding", "br")),
@@ -150,7 +154,13 @@ async fn another_method_is_told_which_are_possible() {
     each(async |app: TestApp| {
         let id = app.orders().await;
         app.start().await;
-        let sending = [format!("/events/{id}"), format!("/events/{id}/validate"), "/events".into(), "/events/anonymousevents".into(), "/eventtypewhitelistings".into()];
+        let sending = [
+            format!("/events/{id}"),
+            format!("/events/{id}/validate"),
+            "/events".into(),
+            "/events/anonymousevents".into(),
+            "/eventtypewhitelistings".into(),
+        ];
         for rest in sending {
             for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE", "BREW"] {
                 let answer = app.ask(Asking { method: method.into(), ..app.post(&rest) }).await;

@@ -68,7 +68,12 @@ async fn a_stop_under_load_loses_nothing_that_was_acknowledged() {
         assert!(missing.is_empty(), "acknowledged but not stored: {missing:?}");
         stored.dedup();
         // what was stored but not acknowledged can only be what was under way in the last moment
-        assert!(stored.len() <= acknowledged.len() + 12, "{} stored, {} acknowledged", stored.len(), acknowledged.len());
+        assert!(
+            stored.len() <= acknowledged.len() + 12,
+            "{} stored, {} acknowledged",
+            stored.len(),
+            acknowledged.len()
+        );
     })
     .await;
 }

@@ -9,6 +9,9 @@ use tributary::{
 
 use crate::support::{Asking, Connection, TestApp, each, oracle};
 
+/// A status, a query string and headers.
+type Row<'a> = (u16, String, Vec<(&'a str, String)>);
+
 const EVENT: &str = r#"{"Amount":1}"#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +23,7 @@ async fn a_token_may_stand_in_three_places_and_only_one_may_be_sent() {
         let (one, two) = (app.token.as_str(), second.as_str());
         let path = app.path(&format!("/events/{id}"));
         let bearer = |token: &str| ("Authorization", format!("Bearer {token}"));
-        let rows: Vec<(u16, String, Vec<(&str, String)>)> = vec![
+        let rows: Vec<Row> = vec![
             (201, String::new(), vec![("X-CM-PRODUCTTOKEN", one.into())]),
             (201, String::new(), vec![("x-cm-producttoken", one.into())]),
             (201, String::new(), vec![("X-Cm-ProductToken", format!("  {one} "))]),
@@ -71,7 +74,8 @@ async fn a_token_may_stand_in_three_places_and_only_one_may_be_sent() {
 async fn every_reason_for_401_reads_the_same() {
     each(async |app: TestApp| {
         let id = app.orders().await;
-        let expiring = app.token_with(|details| details.expires_at = Some(app.clock.now() + chrono::Duration::hours(1))).await.1;
+        let expiring =
+            app.token_with(|details| details.expires_at = Some(app.clock.now() + chrono::Duration::hours(1))).await.1;
         let (revoked_id, revoked) = app.token_with(|_| {}).await;
         tokens::revoke(&app.db, &app.clock, &app.permit(), revoked_id).await.unwrap();
         app.start().await;
@@ -154,7 +158,8 @@ async fn a_token_is_good_for_its_tenant_its_types_and_its_addresses() {
         let networks = |texts: &[&str]| parse_networks(texts).unwrap();
         let limited = app.token_with(|details| details.event_types = Some(vec![one])).await.1;
         let here = app.token_with(|details| details.addresses = networks(&["::1", "127.0.0.0/8"])).await.1;
-        let elsewhere = app.token_with(|details| details.addresses = networks(&["192.0.2.0/24", "2001:db8::/32"])).await.1;
+        let elsewhere =
+            app.token_with(|details| details.addresses = networks(&["192.0.2.0/24", "2001:db8::/32"])).await.1;
         let other = app.another_tenant().await;
         app.start_with(&["--trusted-proxy", "127.0.0.0/8"]).await;
         let with = |token: &str, id| app.with_token(token).to_type(id, EVENT);

@@ -32,7 +32,13 @@ async fn a_repeat_is_a_duplicate_and_another_payload_a_conflict() {
         assert_eq!(told, [(one, "accepted"), (other, "quarantined")]);
         // another type has its own values; and the text of the value counts, not what it looks like
         assert_eq!(fared(&app.send(same_elsewhere, other).await.json()), (1, 0, vec![]));
-        for different in [r#"{"Order ID":"a1"}"#, r#"{"Order ID":1}"#, r#"{"Order ID":"1"}"#, r#"{"Order ID":true}"#, r#"{"Order ID":["A1"]}"#] {
+        for different in [
+            r#"{"Order ID":"a1"}"#,
+            r#"{"Order ID":1}"#,
+            r#"{"Order ID":"1"}"#,
+            r#"{"Order ID":true}"#,
+            r#"{"Order ID":["A1"]}"#,
+        ] {
             assert_eq!(fared(&app.send(id, different).await.json()), (1, 0, vec![]), "{different}");
         }
         // the same value, written otherwise, is another payload
@@ -41,7 +47,11 @@ async fn a_repeat_is_a_duplicate_and_another_payload_a_conflict() {
         // an event without the value
         for missing in ["{}", r#"{"Order ID":null}"#] {
             let answer = app.send(id, missing).await;
-            assert_eq!((answer.status, rules(&answer.json()["rejected"])), (422, vec![(0, vec!["required".into()])]), "{missing}");
+            assert_eq!(
+                (answer.status, rules(&answer.json()["rejected"])),
+                (422, vec![(0, vec!["required".into()])]),
+                "{missing}"
+            );
         }
     })
     .await;
@@ -53,7 +63,10 @@ async fn they_are_recognised_in_one_request_and_after_a_restart() {
         let id = app.unique_by(&["Shop", "/Order/Id"]).await;
         app.start().await;
         let event = |shop: &str, order: u32, x: u32| format!(r#"{{"Shop":"{shop}","Order":{{"Id":{order}}},"x":{x}}}"#);
-        let body = format!("[{}]", [event("a", 1, 0), event("a", 1, 0), event("b", 1, 0), event("a", 1, 9), event("a", 2, 0)].join(","));
+        let body = format!(
+            "[{}]",
+            [event("a", 1, 0), event("a", 1, 0), event("b", 1, 0), event("a", 1, 9), event("a", 2, 0)].join(",")
+        );
         let first = app.send(id, body.clone()).await;
         assert_eq!((first.status, fared(&first.json())), (201, (3, 1, vec![conflict(3)])));
         app.stop().await;
@@ -70,10 +83,12 @@ async fn they_are_recognised_in_one_request_and_after_a_restart() {
 async fn a_conflict_refuses_what_is_strict_and_an_event_kept_aside_claims_nothing() {
     each(async |app: TestApp| {
         let id = app.unique_by(&["Id"]).await;
-        let refusing = app.event_type(|details| {
-            details.unique_fields = tributary::event_types::UniqueFields::parse(["Id"]).unwrap();
-            details.policy = Policy::Refuse;
-        }).await;
+        let refusing = app
+            .event_type(|details| {
+                details.unique_fields = tributary::event_types::UniqueFields::parse(["Id"]).unwrap();
+                details.policy = Policy::Refuse;
+            })
+            .await;
         app.start().await;
         for one in [id, refusing] {
             assert_eq!(app.send(one, r#"{"Id":1}"#).await.status, 201);

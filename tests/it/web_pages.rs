@@ -33,7 +33,14 @@ async fn pages_of_listed_origins_may_send() {
         assert!(list("vary").contains(&"origin".into()));
         assert_eq!(allowed.header("access-control-allow-credentials"), None);
 
-        let strangers = ["https://evil.example.com", "http://shop.example.com", "https://shop.example.com:8443", "https://shop.example.com.evil.com", "null", "*"];
+        let strangers = [
+            "https://evil.example.com",
+            "http://shop.example.com",
+            "https://shop.example.com:8443",
+            "https://shop.example.com.evil.com",
+            "null",
+            "*",
+        ];
         for origin in strangers {
             for asking in [preflight(&app, id, origin), app.to_type(id, r#"{"Amount":1}"#).header("origin", origin)] {
                 let answer = app.ask(asking).await;
@@ -68,7 +75,9 @@ async fn pages_of_listed_origins_may_send() {
         assert_eq!(app.ask(good).await.header("access-control-allow-origin"), None);
         // asked without an origin, OPTIONS says what is possible
         let plain = app.ask(Asking::new("OPTIONS", app.path("/events"))).await;
-        assert_eq!(plain.status, 204);
+        assert_eq!((plain.status, plain.header("allow")), (204, Some("POST")));
+        let receipt = app.path("/receipts/0198c0de-0000-7000-8000-000000000000");
+        assert_eq!(app.ask(Asking::new("OPTIONS", receipt)).await.header("allow"), Some("GET,HEAD"));
     })
     .await;
 }

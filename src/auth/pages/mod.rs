@@ -18,8 +18,7 @@ use super::session::Session;
 use crate::{
     app::App,
     crypto::Secret,
-    server::assets,
-    ui::{FieldErrors, Frame},
+    ui::{self, FieldErrors, Frame},
 };
 
 /// Most bytes of a form: generous for its fields, and nobody needs to send more before signing in.
@@ -42,8 +41,8 @@ fn frame(app: &App, session: Option<&Session>, path: &str) -> Frame {
     Frame {
         viewer: session.map(Session::viewer),
         path: path.into(),
-        css: assets::css_path().into(),
-        boot: assets::boot_path().into(),
+        css: ui::assets::css_path().into(),
+        boot: ui::assets::boot_path().into(),
         now: app.clock.now(),
         ..Frame::default()
     }

@@ -65,13 +65,16 @@ pub struct Tally {
     pub last: ReceiptId,
 }
 
+/// Body, receipt and summary of the request that used an idempotency key first.
+type First = ([u8; 32], ReceiptId, Summary);
+
 /// What is known of the keys and values that a batch asks about.
 #[derive(Default)]
 pub(super) struct Known {
     /// Unique values seen before: content and event of the first.
     pub values: HashMap<(TenantId, EventTypeId, Half), (Half, EventId)>,
     /// Idempotency keys seen before: body, receipt, and what became of it.
-    pub keys: HashMap<(TenantId, [u8; 32]), ([u8; 32], ReceiptId, Summary)>,
+    pub keys: HashMap<(TenantId, [u8; 32]), First>,
 }
 
 /// What is to be written, and what is to be answered.

@@ -77,7 +77,7 @@ fn table(frame: &Frame, types: &[EventType], standings: &HashMap<EventTypeId, St
         Column::number("Accepted in 24 h"),
         Column::number("Quarantined"),
         Column::text("Last event"),
-        Column::text("Breaches").wide_only(),
+        Column::text("On a breach").wide_only(),
         Column::text("Id").wide_only(),
     ];
     let rows = types.iter().map(|event_type| {

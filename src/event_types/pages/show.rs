@@ -192,7 +192,7 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     ];
     let about = vec![
         ("Id", ui::mono(event_type.id.to_string())),
-        ("When an event breaks the contract", ui::text(details.policy.title())),
+        ("On a breach", ui::text(details.policy.title())),
         ("Unique by", unique),
         ("Without a token", ui::text(if details.anonymous { "accepted" } else { "refused" })),
         ("Changed", ui::at(now, event_type.updated_at)),

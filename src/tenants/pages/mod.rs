@@ -1,4 +1,5 @@
-//! The pages of tenants: the list, a new one, one's overview and its settings.
+//! The pages of tenants: home, the list, a new one, one's overview and its settings.
+mod home;
 mod list;
 mod overview;
 mod settings;
@@ -15,6 +16,7 @@ use crate::app::App;
 /// The routes of this slice.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/", get(home::show))
         .route("/tenants", get(list::show))
         .route("/tenants/new", get(list::new).post(list::create))
         .route("/tenants/{tenant}", get(overview::show))

@@ -20,7 +20,7 @@ use crate::{
     tenants::{self, Tenant},
     tokens::{self, Token},
     ui::{
-        self, Badge, Card, Column, Columns, Crumb, DataTable, Facts, Frame, Icon, LinkButton, Notice, PageHeader,
+        self, Badge, Card, Column, Columns, Crumb, DataTable, Facts, Frame, Icon, LinkButton, Notice, PageHeader, Row,
         Section, Stat, Stats, Step, StepState, Steps, Tone,
     },
 };
@@ -109,7 +109,7 @@ fn next(seen: &Seen) -> Option<AnyView> {
     if seen.standings.values().any(|standing| standing.newest.is_some()) || !seen.may_configure {
         return None;
     }
-    let base = format!("/tenants/{}", seen.tenant.id);
+    let base = &format!("/tenants/{}", seen.tenant.id);
     let state_of = |done: bool, before: bool| match (done, before) {
         (true, _) => StepState::Done,
         (false, true) => StepState::Current,
@@ -119,12 +119,13 @@ fn next(seen: &Seen) -> Option<AnyView> {
     let tone = |current: bool| if current { Tone::Primary } else { Tone::Plain };
     let first = types.first().map(|first| format!("{base}/event-types/{}", first.id));
     let new_type = (!has_type).then(|| {
-        view! { <LinkButton href=format!("{base}/event-types/new") tone=Tone::Primary icon=Icon::Plus>"New event type"</LinkButton> }
+        view! { <Row><LinkButton href=format!("{base}/event-types/new") tone=Tone::Primary icon=Icon::Plus>"New event type"</LinkButton></Row> }
     });
     let new_token = (!has_token).then(|| {
-        view! { <LinkButton href=format!("{base}/tokens/new") tone=tone(has_type) icon=Icon::Plus>"New token"</LinkButton> }
+        view! { <Row><LinkButton href=format!("{base}/tokens/new") tone=tone(has_type) icon=Icon::Plus>"New token"</LinkButton></Row> }
     });
-    let send = first.map(|href| view! { <LinkButton href=href tone=tone(has_token)>"Show me how"</LinkButton> });
+    let send =
+        first.map(|href| view! { <Row><LinkButton href=href tone=tone(has_token)>"Show me how"</LinkButton></Row> });
     Some(
         view! {
             <Card title="From here to the first event">

@@ -18,7 +18,7 @@ use crate::{
     tokens,
     ui::{
         self, Button, Card, Confirm, Crumb, Field, FieldErrors, Form as PageForm, FormActions, Frame, LinkButton,
-        Notice, PageHeader, PostButton, Prose, Section, TextArea, Tone,
+        Notice, PageHeader, PostButton, Prose, Row, Section, TextArea, Tone,
     },
 };
 
@@ -74,13 +74,13 @@ fn page(frame: &Frame, tenant: &Tenant, typed: &Typed, errors: &FieldErrors) -> 
     let switch = if tenant.enabled {
         view! {
             <Card title="Disable the tenant" lead="Its events are refused until it is enabled again. Nothing is deleted.">
-                <LinkButton href=format!("{base}/disable") tone=Tone::Danger>"Disable…"</LinkButton>
+                <Row><LinkButton href=format!("{base}/disable") tone=Tone::Danger>"Disable…"</LinkButton></Row>
             </Card>
         }
     } else {
         view! {
             <Card title="The tenant is disabled" lead="Its events are refused.">
-                <PostButton action=format!("{base}/enable") tone=Tone::Primary>"Enable"</PostButton>
+                <Row><PostButton action=format!("{base}/enable") tone=Tone::Primary>"Enable"</PostButton></Row>
             </Card>
         }
     };

@@ -13,7 +13,7 @@ use crate::{
     tokens::{self, Details, Secret, Token, parse_expiry, parse_networks},
     ui::{
         self, Alert, Button, Card, Checkbox, Checkboxes, CodeBlock, CopyField, Crumb, Field, FieldErrors,
-        Form as PageForm, FormActions, Frame, LinkButton, PageHeader, Section, TextArea, Tone,
+        Form as PageForm, FormActions, Frame, LinkButton, PageHeader, Row, Section, TextArea, Tone,
     },
 };
 
@@ -157,7 +157,7 @@ fn created(frame: &Frame, base: &str, made: &Token, secret: &Secret, available: 
         view! {
             <Card title="Try it" lead=lead>
                 <CodeBlock id="curl" label="curl, with this token" code=code/>
-                <LinkButton href=href>"Watch it arrive"</LinkButton>
+                <Row><LinkButton href=href>"Watch it arrive"</LinkButton></Row>
             </Card>
         }
     });
@@ -173,7 +173,9 @@ fn created(frame: &Frame, base: &str, made: &Token, secret: &Secret, available: 
                 value=secret.expose()
                 hint="Put it where the external system keeps its secrets; never in an e-mail or a ticket."
             />
-            <LinkButton href=format!("/tenants/{}/tokens", made.tenant_id) tone=Tone::Primary>"I have copied it"</LinkButton>
+            <Row>
+                <LinkButton href=format!("/tenants/{}/tokens", made.tenant_id) tone=Tone::Primary>"I have copied it"</LinkButton>
+            </Row>
         </Card>
         {try_it}
     };

@@ -78,6 +78,7 @@ fn page(frame: &Frame, token: &Token, errors: &FieldErrors) -> String {
     );
     let scope = match &token.details.event_types {
         None => ("All".to_owned(), "event types can be sent with it".to_owned()),
+        Some(types) if types.len() == 1 => ("1".to_owned(), "event type can be sent with it".to_owned()),
         Some(types) => (types.len().to_string(), "event types can be sent with it".to_owned()),
     };
     let consequence = format!(

@@ -1,5 +1,5 @@
 //! A small HTTP client that can also misbehave: every byte of a request is in the test's hands.
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -46,10 +46,10 @@ impl Asking {
     pub fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: test\r\n", self.method, self.target);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if !self.body.is_empty() || self.method == "POST" {
-            head.push_str(&format!("content-length: {}\r\n", self.body.len()));
+            let _ = write!(head, "content-length: {}\r\n", self.body.len());
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
@@ -118,7 +118,7 @@ impl Connection {
                     self.read.drain(..length);
                     return Some(answer);
                 }
-                let mut piece = [0; 16 << 10];
+                let mut piece = vec![0; 16 << 10];
                 match self.stream.read(&mut piece).await {
                     Ok(0) | Err(_) => return parse(&self.read, method, true).map(|(answer, _)| answer),
                     Ok(length) => self.read.extend_from_slice(&piece[..length]),
@@ -130,7 +130,7 @@ impl Connection {
 
     /// Whether the server closes the connection (without a further answer) within `wait`.
     pub async fn is_closed_within(&mut self, wait: Duration) -> bool {
-        let mut piece = [0; 1024];
+        let mut piece = vec![0; 1024];
         let reading = async {
             loop {
                 match self.stream.read(&mut piece).await {

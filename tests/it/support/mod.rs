@@ -79,6 +79,9 @@ fn without_postgres() {
     });
 }
 
+/// Where a server listens, and the server itself until it is stopped.
+type Server = (SocketAddr, Option<Running>);
+
 /// A tenant with a token, on a database of its own, and the servers that the test starts on it. Cheap to clone.
 #[derive(Clone)]
 pub struct TestApp {
@@ -88,8 +91,7 @@ pub struct TestApp {
     pub database: String,
     pub tenant: TenantId,
     pub token: String,
-    /// Where the servers listen, and the servers, until they are stopped.
-    pub servers: Arc<Mutex<Vec<(SocketAddr, Option<Running>)>>>,
+    pub servers: Arc<Mutex<Vec<Server>>>,
 }
 
 impl TestApp {

@@ -29,9 +29,10 @@ fn template(target: &str) -> Option<&'static str> {
     let fits = |template: &str| {
         let expected: Vec<_> = template.split('/').collect();
         expected.len() == parts.len()
-            && expected.iter().zip(&parts).all(|(expected, part)| {
-                expected == part || (expected.starts_with('{') && !part.is_empty())
-            })
+            && expected
+                .iter()
+                .zip(&parts)
+                .all(|(expected, part)| expected == part || (expected.starts_with('{') && !part.is_empty()))
     };
     let parameters = |template: &str| template.matches('{').count();
     paths.keys().map(String::as_str).filter(|template| fits(template)).min_by_key(|template| parameters(template))
@@ -79,7 +80,8 @@ pub fn check(asking: &Asking, answer: &Answer) {
         return;
     };
     let documented = operation["responses"].get(answer.status.to_string());
-    let documented = resolved(documented.unwrap_or_else(|| panic!("{about}, which is not documented: {}", answer.text())));
+    let documented =
+        resolved(documented.unwrap_or_else(|| panic!("{about}, which is not documented: {}", answer.text())));
     for (name, header) in documented["headers"].as_object().into_iter().flatten() {
         let header = resolved(header);
         let value = answer.header(name);

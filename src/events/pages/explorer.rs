@@ -1,0 +1,216 @@
+//! The explorer: all events of a tenant, newest first, by filter.
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use leptos::prelude::*;
+
+use super::{IN_A_ROW, Names, ON_A_PAGE, event_href, looked, summary, turns, verdict, wrong};
+use crate::{
+    app::App,
+    auth::{Permit, ReadConfiguration, ReadPayloads, Session},
+    error::Result,
+    event_types::{self, EventType},
+    events::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store, store::Page, stream::beginning},
+    form::shown,
+    ids::{EventId, TenantId},
+    islands::{FirstEvent, NewEvents},
+    tenants,
+    ui::{
+        self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Hidden, Icon, LinkButton, PageHeader,
+        Pager, Section, Select, Tone,
+    },
+};
+
+/// What the page shows.
+pub(super) struct Seen<'a> {
+    pub tenant: TenantId,
+    pub names: &'a Names,
+    pub asked: &'a Asked,
+    pub page: &'a Page,
+    /// Whether the tenant has any event at all.
+    pub any: bool,
+    /// A type to send the first event of.
+    pub first_type: Option<&'a EventType>,
+    /// The address that the outside uses.
+    pub public_base: &'a str,
+}
+
+/// Shows events.
+pub(super) async fn show(
+    State(app): State<App>,
+    session: Session,
+    permit: Permit<ReadPayloads>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let tenant = permit.tenant();
+    let query = query.unwrap_or_default();
+    let mut asked = Asked::parse(&query);
+    let path = format!("/tenants/{tenant}/events{}", asked.filter.query(asked.cursor));
+    let frame = tenants::frame(&app, &session, Some(tenant), Section::Events, path).await?;
+    let mut page = store::page(&app.db, &permit, &asked.filter, asked.cursor, ON_A_PAGE).await?;
+    if page.events.is_empty() && matches!(asked.cursor, Cursor::After(_)) && page.scanned_to.is_none() {
+        // nothing newer: that is the first page
+        asked.cursor = Cursor::Newest;
+        page = store::page(&app.db, &permit, &asked.filter, asked.cursor, ON_A_PAGE).await?;
+    }
+    let configuration = session.permit::<ReadConfiguration>(tenant)?;
+    let any = !page.events.is_empty() || store::any(&app.db, &permit).await?;
+    let types = if any { Vec::new() } else { event_types::list(&app.db, &configuration).await? };
+    let seen = Seen {
+        tenant,
+        names: &Names::load(&app, &configuration).await?,
+        asked: &asked,
+        page: &page,
+        any,
+        first_type: types.iter().find(|one| one.details.enabled),
+        public_base: &app.public_base,
+    };
+    Ok(shown(draw(&frame, &seen)))
+}
+
+/// The page.
+pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
+    let base = format!("/tenants/{}/events", seen.tenant);
+    let Seen { asked, page, .. } = seen;
+    let list = if !seen.any {
+        nothing_yet(seen)
+    } else if page.events.is_empty() {
+        no_match(&base, page)
+    } else {
+        let (newer, older) = turns(&base, &asked.filter, page);
+        view! {
+            {table(frame, seen)}
+            <Pager newer=newer older=older summary=summary(page, asked.cursor)/>
+        }
+        .into_any()
+    };
+    let body = view! {
+        <PageHeader title="Events" lead="What came in, newest first.">
+            <LinkButton href=format!("/tenants/{}/live", seen.tenant) icon=Icon::Live>"Watch live"</LinkButton>
+        </PageHeader>
+        {seen.any.then(|| filters(&base, seen))}
+        {wrong(asked)}
+        {fresh(frame, &base, seen)}
+        {looked(&base, &asked.filter, asked.cursor, page, frame.moment())}
+        {list}
+    };
+    ui::page(frame, "Events", vec![], body.into_any())
+}
+
+fn filters(base: &str, seen: &Seen) -> AnyView {
+    let filter = &seen.asked.filter;
+    let sources = [Choice::new("", "All tokens"), Choice::new(ANONYMOUS, "No token: anonymous")]
+        .into_iter()
+        .chain(seen.names.tokens.iter().map(|(id, name)| Choice::new(id.to_string(), name)));
+    let verdicts = vec![
+        Choice::new("", "Any verdict"),
+        Choice::new(Verdict::Accepted.word(), "Accepted"),
+        Choice::new(Verdict::Quarantined.word(), "Quarantined"),
+    ];
+    let receipt = filter.receipt.map(|receipt| view! { <Hidden name="receipt" value=receipt.to_string()/> });
+    let event_type = filter.event_type.map(|id| id.to_string()).unwrap_or_default();
+    let source = filter.source.map(Source::word).unwrap_or_default();
+    let verdict = filter.verdict.map(Verdict::word).unwrap_or_default();
+    let clear = (!filter.is_empty()).then(|| base.to_owned());
+    view! {
+        <Filters action=base nostrip:clear=clear>
+            <Select name="type" label="Type" choices=seen.names.type_choices() value=event_type/>
+            <Select name="source" label="Token" choices=sources.collect() value=source/>
+            <Select name="verdict" label="Verdict" choices=verdicts value=verdict/>
+            <Field
+                name="from"
+                label="From (UTC)"
+                kind="datetime-local"
+                optional=true
+                value=filter.from.map(local).unwrap_or_default()
+            />
+            <Field
+                name="until"
+                label="Before (UTC)"
+                kind="datetime-local"
+                optional=true
+                value=filter.until.map(local).unwrap_or_default()
+            />
+            {receipt}
+        </Filters>
+        {filter.receipt.map(|receipt| view! { <p>"Only what came in one request: receipt "{ui::mono(receipt.to_string())}</p> })}
+    }
+    .into_any()
+}
+
+/// The announcement of newer events, where they would be on this page.
+fn fresh(frame: &Frame, base: &str, seen: &Seen) -> Option<AnyView> {
+    let Asked { filter, cursor, .. } = seen.asked;
+    let of_type_alone = Filter { event_type: filter.event_type, ..Filter::default() } == *filter;
+    if !seen.any || *cursor != Cursor::Newest || !of_type_alone {
+        return None;
+    }
+    let after = seen.page.events.first().map_or_else(|| EventId::floor(frame.now), |newest| newest.id);
+    let tenant = seen.tenant;
+    let stream = match filter.event_type {
+        Some(event_type) => format!("/tenants/{tenant}/event-types/{event_type}/stream?after={after}"),
+        None => format!("/tenants/{tenant}/stream?after={after}"),
+    };
+    let newest = format!("{base}{}", filter.query(Cursor::Newest));
+    Some(view! { <NewEvents stream=stream newest=newest/> }.into_any())
+}
+
+fn table(frame: &Frame, seen: &Seen) -> AnyView {
+    let columns = vec![
+        Column::text("Received"),
+        Column::text("Type"),
+        Column::text("Verdict"),
+        Column::text("Payload").wide_only(),
+    ];
+    let row = |event: &Event| {
+        let received = frame.moment().in_full(event.id.received_at());
+        vec![
+            ui::link(event_href(seen.tenant, event.id), received),
+            ui::text(seen.names.of_type(event.event_type_id)),
+            verdict(event),
+            ui::mono(beginning(&event.payload, IN_A_ROW)),
+        ]
+    };
+    let rows = seen.page.events.iter().map(row).collect();
+    view! { <DataTable caption="Events, newest first" columns=columns rows=rows/> }.into_any()
+}
+
+fn no_match(base: &str, page: &Page) -> AnyView {
+    let why = match page.scanned_to {
+        Some(_) => "None of the events that were looked at matches. Look further, or ask for less.",
+        None => "This tenant has events, but none that the filter asks for.",
+    };
+    view! {
+        <Empty icon=Icon::Search title="No event matches" why=why>
+            <LinkButton href=base tone=Tone::Primary>"Clear the filter"</LinkButton>
+        </Empty>
+    }
+    .into_any()
+}
+
+fn nothing_yet(seen: &Seen) -> AnyView {
+    let next = if let Some(event_type) = seen.first_type {
+        // from the beginning on: one that comes while this page travels is told too
+        let stream = format!("/tenants/{}/stream?after={}", seen.tenant, uuid::Uuid::nil());
+        let explorer = format!("/tenants/{}/events", seen.tenant);
+        let code = event_types::curl(seen.public_base, event_type, "$TRIBUTARY_TOKEN");
+        let tokens = format!("/tenants/{}/tokens", seen.tenant);
+        view! {
+            <FirstEvent stream=stream explorer=explorer/>
+            <CodeBlock id="curl" label="Send the first one: curl" code=code/>
+            <p>"The command needs a token: "{ui::link(tokens, "see the tokens of this tenant")}"."</p>
+        }
+        .into_any()
+    } else {
+        let href = format!("/tenants/{}/event-types", seen.tenant);
+        view! { <LinkButton href=href tone=Tone::Primary>"Go to the event types"</LinkButton> }.into_any()
+    };
+    let why = match seen.first_type {
+        Some(_) => "Here stands every event that the external systems of this tenant send.",
+        None => {
+            "Here stands every event that the external systems of this tenant send. First of all, say what they hold."
+        }
+    };
+    view! { <Empty icon=Icon::Events title="No events yet" why=why>{next}</Empty> }.into_any()
+}

@@ -1,0 +1,242 @@
+//! Every route × every role × own and foreign tenant: who is let in, who is refused, and who is told that there is no
+//! such thing. The table is complete: a test compares it with the routes in the source.
+use std::{collections::BTreeSet, path::Path};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+use tributary::{
+    auth::{Actor, Role, email::Email, password, store},
+    ids::TenantId,
+};
+
+use crate::support::{Asking, TestApp, each};
+
+/// What a route asks for.
+#[derive(Clone, Copy, PartialEq)]
+enum Needs {
+    /// Nobody's permission: the answer is the same for everybody.
+    Nothing,
+    /// A session.
+    Session,
+    /// A right over the installation; whoever is bound to a tenant has none.
+    Grant(&'static [Role]),
+    /// A right over the tenant in the path.
+    Permit(&'static [Role]),
+}
+use Needs::{Grant, Nothing, Permit, Session};
+
+const PASSWORD: &str = "correct horse battery";
+
+const EVERYBODY: &[Role] = &Role::ALL;
+const STAFF: &[Role] = &[Role::Administrator, Role::Consultant, Role::SuccessManager, Role::AccountManager];
+const CONSULTANTS: &[Role] = &[Role::Administrator, Role::Consultant];
+
+/// Method, route, what it needs, and what is answered to whoever may (with an empty form).
+const ROUTES: &[(&str, &str, Needs, u16)] = &[
+    ("GET", "/setup", Nothing, 0),
+    ("POST", "/setup", Nothing, 0),
+    ("GET", "/login", Nothing, 0),
+    ("POST", "/login", Nothing, 422),
+    ("POST", "/logout", Nothing, 303),
+    ("GET", "/healthz", Nothing, 200),
+    ("GET", "/openapi.json", Nothing, 200),
+    ("GET", "/", Session, 0),
+    ("GET", "/account", Session, 200),
+    ("POST", "/account", Session, 422),
+    ("POST", "/account/sessions", Session, 0),
+    ("POST", "/theme", Session, 0),
+    ("GET", "/tenants", Session, 0),
+    ("GET", "/tenants/new", Grant(CONSULTANTS), 200),
+    ("POST", "/tenants/new", Grant(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}", Permit(EVERYBODY), 200),
+    ("GET", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/edit", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/edit", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/stream", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/tokens", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/events/{event}", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/quarantine", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
+];
+
+/// What one tenant holds that a path can name.
+struct Held {
+    tenant: TenantId,
+    event_type: String,
+    token: String,
+    event: String,
+}
+
+impl Held {
+    async fn of(app: &TestApp) -> Self {
+        let event_type = app.event_type(|_| {}).await;
+        let (token, _) = app.token_with(|_| {}).await;
+        // a server that knows what was just made
+        app.start().await;
+        let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
+        let receipt: tributary::ids::ReceiptId = answer.json()["receiptId"].as_str().unwrap().parse().unwrap();
+        Self {
+            tenant: app.tenant,
+            event_type: event_type.to_string(),
+            token: token.to_string(),
+            event: receipt.event(0).to_string(),
+        }
+    }
+
+    fn path(&self, route: &str) -> String {
+        route
+            .replace("{tenant}", &self.tenant.to_string())
+            .replace("{event_type}", &self.event_type)
+            .replace("{token}", &self.token)
+            .replace("{event}", &self.event)
+    }
+}
+
+fn asking(method: &str, path: String, cookie: Option<&str>) -> Asking {
+    let mut asking = Asking::new(method, path).header("accept", "text/html");
+    if method == "POST" {
+        asking =
+            asking.header("content-type", "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
+    }
+    match cookie {
+        Some(cookie) => asking.header("cookie", cookie),
+        None => asking,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_for_every_role_in_its_own_and_a_foreign_tenant() {
+    each(|app| async move {
+        let foreign = app.another_tenant().await;
+        let (own, foreign) = (Held::of(&app).await, Held::of(&foreign).await);
+        let hash = password::hash(password::Password::given(PASSWORD)).await.unwrap();
+        for role in Role::ALL {
+            for bound in [true, false] {
+                if role == Role::Customer && !bound {
+                    continue;
+                }
+                let cookie = signed_in(&app, role, bound.then_some(own.tenant), &hash).await;
+                for (method, route, needs, allowed) in ROUTES {
+                    let mut tried = vec![("own", &own)];
+                    if matches!(needs, Permit(_)) {
+                        tried.push(("foreign", &foreign));
+                    }
+                    for (whose, held) in tried {
+                        let expected = expected(*needs, *allowed, role, bound, whose);
+                        // signing out is tried where it ends nothing
+                        let cookie = if *route == "/logout" { None } else { Some(cookie.as_str()) };
+                        let status = status(&app, &asking(method, held.path(route), cookie)).await;
+                        assert!(
+                            expected == 0 && status < 500 || status == expected,
+                            "{method} {route} by {role} (bound: {bound}) of {whose} tenant: {status}, not {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_let_in_without_a_session() {
+    each(|app| async move {
+        let own = Held::of(&app).await;
+        for (method, route, needs, _) in ROUTES.iter().filter(|(.., needs, _)| *needs != Nothing) {
+            let answer = status(&app, &asking(method, own.path(route), None)).await;
+            let expected = if *method == "GET" { 303 } else { 401 };
+            assert_eq!(answer, expected, "{method} {route} {}", matches!(needs, Session));
+        }
+    })
+    .await;
+}
+
+fn expected(needs: Needs, allowed: u16, role: Role, bound: bool, whose: &str) -> u16 {
+    let may = match needs {
+        Nothing | Session => true,
+        Grant(roles) => roles.contains(&role) && !bound,
+        Permit(_) if bound && whose == "foreign" => return 404,
+        Permit(roles) => roles.contains(&role),
+    };
+    if may { allowed } else { 403 }
+}
+
+/// The status alone: a stream has no end to wait for.
+async fn status(app: &TestApp, asking: &Asking) -> u16 {
+    let mut stream = TcpStream::connect(app.to()).await.unwrap();
+    stream.write_all(&asking.bytes()).await.unwrap();
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).await.unwrap();
+    line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("no status: {line}"))
+}
+
+async fn signed_in(app: &TestApp, role: Role, tenant: Option<TenantId>, hash: &str) -> String {
+    let email = format!("{role}-{}@example.com", if tenant.is_some() { "bound" } else { "free" });
+    let new = store::NewUser {
+        email: Email::parse(&email).unwrap(),
+        name: "Jane".parse().unwrap(),
+        role,
+        tenant,
+        password_hash: hash.to_owned(),
+    };
+    store::add_user(&app.db, &app.clock, &Actor::cli().grant().unwrap(), new).await.unwrap();
+    let form = format!("email={}&password={}", email.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+    let answer = asking("POST", "/login".into(), None).body(form).send(app.to()).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookie = answer.header("set-cookie").expect("a cookie");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn the_table_names_every_route_of_the_source() {
+    let mut found = BTreeSet::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    let listed: BTreeSet<String> = ROUTES.iter().map(|(_, route, ..)| (*route).to_owned()).collect();
+    let missing: Vec<_> = found.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&found).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not in the table: {missing:?}; not in the source: {gone:?}");
+}
+
+/// The routes of pages. Those of the wire have tables of their own, and files are anybody's.
+fn collect(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs")
+            && name != "tests.rs"
+            && name != "testing.rs"
+            && name != "assets.rs"
+        {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for rest in text.split(".route(").skip(1) {
+                let rest = rest.trim_start();
+                if let Some(route) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next())
+                    && !route.starts_with("/events/")
+                {
+                    found.insert(route.to_owned());
+                }
+            }
+        }
+    }
+}
