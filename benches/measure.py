@@ -22,7 +22,7 @@ import hub
 BENCHES = hub.ROOT / "benches"
 OUT = hub.ROOT / "target/bench"
 LOAD = OUT / "load"
-BARE = Path(os.environ.get("TRIBUTARY_BARE", hub.ROOT / "target/release/examples/bare"))
+BARE = Path(os.environ.get("TRIBUTARY_BARE", hub.ROOT / "target/release/bare"))
 FIGURES = hub.ROOT / "docs/figures.md"
 
 EVENT = (

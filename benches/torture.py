@@ -172,7 +172,8 @@ class Power:
     def off(self, server, order):
         """Takes the power of a running server away (n, s), or kills it and remembers what it had not synced (k)."""
         if not self.order(order):
-            raise hub.Failed("the shim takes no orders: is the program linked statically?")
+            ended = "takes no orders: is it linked statically?" if server.alive else f"ended with {server.process.wait()}"
+            raise hub.Failed(f"the server {ended}")
         server.process.wait(30)
 
 
