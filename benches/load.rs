@@ -2,8 +2,8 @@
 //! latency counts from the moment its request should have left. A server that stalls cannot hide it by being asked
 //! less (the error known as coordinated omission).
 //!
-//! One thread a connection, each with its own share of the timetable, nothing but the standard library: `rustc -O`
-//! builds it in seconds. Prints one JSON object. Arguments: see `Plan::read`.
+//! One thread a connection, each with its own share of the timetable, and nothing but the standard library. Prints
+//! one JSON object. Arguments: see `Plan::read`.
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},

@@ -21,8 +21,8 @@ import hub
 
 BENCHES = hub.ROOT / "benches"
 OUT = hub.ROOT / "target/bench"
-LOAD = OUT / "load"
-BARE = Path(os.environ.get("TRIBUTARY_BARE", hub.ROOT / "target/release/bare"))
+LOAD = hub.ROOT / "target/release/load"
+BARE = hub.ROOT / "target/release/bare"
 FIGURES = hub.ROOT / "docs/figures.md"
 
 EVENT = (
