@@ -309,6 +309,8 @@ def overload(bench):
         def five_times(seconds):
             nonlocal capacity
             capacity = max(capacity, peak(bench.options.warm_up)["per_second"])
+            if not capacity:
+                raise hub.Failed("nothing was answered while the peak was looked for: is the machine this busy?")
             # enough connections that the queue fills up: 24 MiB of requests of 250 KB
             return bench.open_loop(room.server, room.tenant, path, 640, 5 * capacity, "thousand", seconds)
 
