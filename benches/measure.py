@@ -63,7 +63,7 @@ class Bench:
         """A closed loop: each connection sends its next request when the last one is answered."""
         self.runs += 1
         threads = min(self.options.wrk_threads, connections)
-        command = ["wrk", "-t", threads, "-c", connections, "-d", f"{seconds or self.options.seconds}s", "--timeout", "30s"]
+        command = ["wrk", "-t", threads, "-c", connections, "-d", f"{max(1, round(seconds or self.options.seconds))}s", "--timeout", "30s"]
         command += ["-s", BENCHES / "wrk.lua", f"http://127.0.0.1:{server.port}{path}"]
         run = f"{os.getpid()}{self.runs:03}"[-10:]
         env = {"BENCH_TOKEN": tenant.token, "BENCH_BODY": str(OUT / f"{body}.json-body"), "BENCH_EACH": each, "BENCH_RUN": run}
