@@ -1,6 +1,6 @@
 # Everything starts here; what a command does stands in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run test check dev bench torture
+.PHONY: help run test check dev bench torture pictures
 
 help: ## show these lines
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -25,3 +25,7 @@ bench: ## measure throughput, latency and memory
 torture: ## kill the server under load, again and again, and look for lost events
 	@scripts/setup test
 	@scripts/torture
+
+pictures: ## take a picture of every page, to be looked at
+	@scripts/setup test
+	@scripts/pictures
