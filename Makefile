@@ -26,6 +26,5 @@ torture: ## kill the server under load, again and again, and look for lost event
 	@scripts/setup test
 	@scripts/torture
 
-pictures: ## take a picture of every page, to be looked at
-	@scripts/setup test
+pictures: ## take a picture of every page into docs/pictures/
 	@scripts/pictures

@@ -2,8 +2,8 @@
 //! latency counts from the moment its request should have left. A server that stalls cannot hide it by being asked
 //! less (the error known as coordinated omission).
 //!
-//! One thread a connection, each with its own share of the timetable, nothing but the standard library: `rustc -O`
-//! builds it in seconds. Prints one JSON object. Arguments: see `Plan::read`.
+//! One thread a connection, each with its own share of the timetable, and nothing but the standard library. Prints
+//! one JSON object. Arguments: see `Plan::read`.
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
@@ -32,7 +32,7 @@ struct Tally {
     /// Microseconds from when a request should have left until its answer was there: of those answered 2xx.
     latencies: Vec<u32>,
     /// Of them, those that were there before the time was up.
-    in_time: u64,
+    in_time: u32,
     statuses: BTreeMap<u16, u64>,
     refused_without_retry_after: u64,
     /// The connection ended in the middle of a request.
@@ -111,7 +111,10 @@ fn connection(plan: &Plan, request: &[u8], start: Instant, number: u32) -> Tally
             thread::sleep(due - now);
         } else if now >= end {
             // those that the timetable still had for this connection
-            tally.never_sent += ((end - due).as_secs_f64() / apart.as_secs_f64()).ceil() as u64;
+            while due < end {
+                tally.never_sent += 1;
+                due += apart;
+            }
             break;
         }
         let answer = line.ask(plan.port, request);
@@ -119,7 +122,7 @@ fn connection(plan: &Plan, request: &[u8], start: Instant, number: u32) -> Tally
             tally.note(answer, due, end);
         } else if answer.is_ok_and(|answer| answer.is_success()) {
             // due before, stored within: else a server with a long queue would look slower than it is
-            tally.in_time += u64::from((begin..end).contains(&Instant::now()));
+            tally.in_time += u32::from((begin..end).contains(&Instant::now()));
         }
         due += apart;
     }
@@ -204,7 +207,7 @@ impl Tally {
         if answer.is_success() {
             let now = Instant::now();
             self.latencies.push(u32::try_from((now - due).as_micros()).unwrap_or(u32::MAX));
-            self.in_time += u64::from(now < end);
+            self.in_time += u32::from(now < end);
         } else if !(answer.status == 503 && answer.retry_after) {
             self.refused_without_retry_after += 1;
         }
@@ -224,7 +227,7 @@ impl Tally {
     fn json(mut self, duration: Duration) -> String {
         self.latencies.sort_unstable();
         let last = self.latencies.len().saturating_sub(1);
-        let at = |share: f64| self.latencies.get((last as f64 * share).round() as usize).copied().unwrap_or(0);
+        let at = |in_a_thousand: usize| self.latencies.get(last * in_a_thousand / 1000).copied().unwrap_or(0);
         let statuses: Vec<String> =
             self.statuses.iter().map(|(status, count)| format!(r#""{status}":{count}"#)).collect();
         format!(
@@ -232,16 +235,16 @@ impl Tally {
                 r#"{{"per_second":{:.1},"statuses":{{{}}},"refused_without_retry_after":{},"broken":{},"#,
                 r#""never_sent":{},"p50_us":{},"p90_us":{},"p99_us":{},"p999_us":{},"max_us":{}}}"#
             ),
-            self.in_time as f64 / duration.as_secs_f64(),
+            f64::from(self.in_time) / duration.as_secs_f64(),
             statuses.join(","),
             self.refused_without_retry_after,
             self.broken,
             self.never_sent,
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(0.999),
-            at(1.0)
+            at(500),
+            at(900),
+            at(990),
+            at(999),
+            at(1000)
         )
     }
 }

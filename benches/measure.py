@@ -21,8 +21,8 @@ import hub
 
 BENCHES = hub.ROOT / "benches"
 OUT = hub.ROOT / "target/bench"
-LOAD = OUT / "load"
-BARE = Path(os.environ.get("TRIBUTARY_BARE", hub.ROOT / "target/release/bare"))
+LOAD = hub.ROOT / "target/release/load"
+BARE = hub.ROOT / "target/release/bare"
 FIGURES = hub.ROOT / "docs/figures.md"
 
 EVENT = (
@@ -137,6 +137,8 @@ def spread(results, of="per_second"):
 
 def pair(null, real, memory, target=None, aim=None, unit="requests/s", times=1):
     """The figures of two things measured in turns. The ratio is the median of the rounds' own ratios."""
+    if not all(result["per_second"] for result in null):
+        raise hub.Failed("nothing was answered in one of the rounds: is the machine this busy?")
     ratios = [there["per_second"] / here["per_second"] for here, there in zip(null, real)]
     scaled = lambda results: {key: value * times for key, value in spread(results).items()}
     return {
@@ -307,6 +309,8 @@ def overload(bench):
         def five_times(seconds):
             nonlocal capacity
             capacity = max(capacity, peak(bench.options.warm_up)["per_second"])
+            if not capacity:
+                raise hub.Failed("nothing was answered while the peak was looked for: is the machine this busy?")
             # enough connections that the queue fills up: 24 MiB of requests of 250 KB
             return bench.open_loop(room.server, room.tenant, path, 640, 5 * capacity, "thousand", seconds)
 

@@ -323,7 +323,7 @@ def disk_full(options, report):
     folder = hub.ROOT / "target/torture/full"
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["umount", folder], capture_output=True)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder]).returncode != 0:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=18m", "tmpfs", folder]).returncode != 0:
         report.note("skipped: the small file system cannot be mounted here")
         return
     try:
@@ -335,7 +335,7 @@ def disk_full(options, report):
 def fill_up(options, report, folder):
     ballast = [folder / f"ballast{number}" for number in range(options.fills + 1)]
     for file in ballast:
-        file.write_bytes(bytes((12 << 20) // len(ballast)))
+        file.write_bytes(bytes((6 << 20) // len(ballast)))
     room = Room("full", options, folder=folder)
     server = room.start()
     room.load.ports = [server.port]
@@ -364,7 +364,7 @@ def fill_up(options, report, folder):
     room.judge(report, starting)
 
 
-def wait_until_full(load, seconds=60.0):
+def wait_until_full(load, seconds=180.0):
     """Until nothing but 503 is answered for a moment."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -1,21 +1,12 @@
-// Takes a picture of every page, light and dark, wide and narrow, into target/pictures/; `make pictures` runs it. The
-// few that documents show go into docs/pictures/. It is no test: who looks at the pictures judges.
+// Takes a picture of every page, light and dark, wide and narrow, into docs/pictures/; `make pictures` runs it. It is
+// no test: who looks at the pictures judges.
 import path from "node:path";
 import { bareHouse, browsers, emptyHouse, fullHouse, type Room } from "./house";
 import { test, type Visit } from "./journey";
 
-const ALL = path.resolve(import.meta.dirname, "../target/pictures");
-const SHOWN = path.resolve(import.meta.dirname, "../docs/pictures");
-/** What documents show. */
-const OF_DOCUMENTS = new Set([
-  "event-type-light",
-  "event-type-dark",
-  "event-with-errors-light",
-  "events-light",
-  "home-light",
-  "live-dark",
-  "quarantine-light",
-]);
+const FOLDER = path.resolve(import.meta.dirname, "../docs/pictures");
+/** Documents show the beginning of a long page, and nobody else needs more than this either. */
+const HIGHEST = 1600;
 const SCREENS = [
   { width: 1280, height: 800, mark: "" },
   { width: 320, height: 640, mark: "-320" },
@@ -34,11 +25,9 @@ async function takeAll(rooms: Room[], visit: Visit): Promise<void> {
       for (const { mark, ...size } of SCREENS) {
         await page.setViewportSize(size);
         const name = `${room.name}-${colorScheme}${mark}`;
-        await page.screenshot({ path: path.join(ALL, `${name}.png`), fullPage: true });
-        if (!OF_DOCUMENTS.has(name)) continue;
-        const height = Math.min(1100, await page.evaluate(() => document.documentElement.scrollHeight));
-        const clip = { x: 0, y: 0, width: size.width, height };
-        await page.screenshot({ path: path.join(SHOWN, `${name}.png`), fullPage: true, clip });
+        const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+        const clip = { x: 0, y: 0, width: size.width, height: Math.min(whole, HIGHEST) };
+        await page.screenshot({ path: path.join(FOLDER, `${name}.png`), fullPage: true, clip });
       }
     }
   }

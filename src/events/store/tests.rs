@@ -203,6 +203,24 @@ async fn a_page_that_looked_far_enough_says_how_far() {
     .await;
 }
 
+#[tokio::test]
+async fn from_an_empty_page_one_comes_back_to_the_event_it_began_at() {
+    each(async |db| {
+        let bench = Bench::new(&db);
+        let (permit, all) = (bench.permit(), Filter::default());
+        let only = bench.one(some_type(0), "{}").await;
+        let below = page(&db, &permit, &all, Cursor::Before(only), 5).await.unwrap();
+        assert!(below.events.is_empty() && below.older.is_none());
+        let back = page(&db, &permit, &all, Cursor::After(below.newer.unwrap()), 5).await.unwrap();
+        assert_eq!(back.events.iter().map(|event| event.id).collect::<Vec<_>>(), [only]);
+        let above = page(&db, &permit, &all, Cursor::After(only), 5).await.unwrap();
+        assert!(above.events.is_empty() && above.newer.is_none());
+        let back = page(&db, &permit, &all, Cursor::Before(above.older.unwrap()), 5).await.unwrap();
+        assert_eq!(back.events.iter().map(|event| event.id).collect::<Vec<_>>(), [only]);
+    })
+    .await;
+}
+
 /// The plan of a statement on SQLite, in its words.
 async fn plan(db: &Db, text: &str, arguments: usize) -> String {
     let Db::Sqlite { read, .. } = db else { panic!("only SQLite explains itself so") };
