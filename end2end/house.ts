@@ -70,7 +70,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       name: "tenant-empty",
       as: ada,
       open: async (page) => {
-        tenant ||= server.addTenant("Acme Outdoor");
+        tenant ||= server.addTenant("Brightwater Festivals");
         await page.goto(`/tenants/${tenant}`);
       },
     },

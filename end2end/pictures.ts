@@ -1,26 +1,33 @@
-// Takes a picture of every page, light and dark, wide and narrow, into docs/pictures/; `make pictures` runs it.
-// It is no test: who looks at the pictures judges.
+// Takes a picture of every page, light and dark, wide and narrow, into docs/pictures/; `make pictures` runs it. It is
+// no test: who looks at the pictures judges.
 import path from "node:path";
 import { bareHouse, browsers, emptyHouse, fullHouse, type Room } from "./house";
 import { test, type Visit } from "./journey";
 
 const FOLDER = path.resolve(import.meta.dirname, "../docs/pictures");
-const WIDTHS = [1280, 320];
+/** Documents show the beginning of a long page, and nobody else needs more than this either. */
+const HIGHEST = 1600;
+const SCREENS = [
+  { width: 1280, height: 800, mark: "" },
+  { width: 320, height: 640, mark: "-320" },
+];
 
 test.setTimeout(600_000);
 
 async function takeAll(rooms: Room[], visit: Visit): Promise<void> {
-  const browserOf = browsers(visit, { reducedMotion: "reduce", viewport: { width: 1280, height: 800 } });
+  const browserOf = browsers(visit, { reducedMotion: "reduce" });
   for (const room of rooms) {
     const page = await browserOf(room);
-    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.setViewportSize(SCREENS[0]);
     await room.open(page);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const width of WIDTHS) {
-        await page.setViewportSize({ width, height: width > 600 ? 800 : 640 });
-        const name = `${room.name}-${colorScheme}${width === 1280 ? "" : `-${width}`}.png`;
-        await page.screenshot({ path: path.join(FOLDER, name), fullPage: true, animations: "disabled" });
+      for (const { mark, ...size } of SCREENS) {
+        await page.setViewportSize(size);
+        const name = `${room.name}-${colorScheme}${mark}`;
+        const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+        const clip = { x: 0, y: 0, width: size.width, height: Math.min(whole, HIGHEST) };
+        await page.screenshot({ path: path.join(FOLDER, `${name}.png`), fullPage: true, clip });
       }
     }
   }

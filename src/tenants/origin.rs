@@ -25,7 +25,7 @@ impl Origin {
     pub fn parse_lines(text: &str) -> Result<Vec<Self>, String> {
         let mut origins = Vec::new();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            let origin = line.parse().map_err(|why| format!("{line}: {why}"))?;
+            let origin = line.parse().map_err(|why| format!("“{line}”: {why}"))?;
             if !origins.contains(&origin) {
                 origins.push(origin);
             }
@@ -111,6 +111,6 @@ mod tests {
     fn lines_are_read_and_repeats_dropped() {
         let origins = Origin::parse_lines("https://a.example\n\n  https://A.example:443 \nhttps://b.example").unwrap();
         assert_eq!(origins.iter().map(Origin::as_str).collect::<Vec<_>>(), ["https://a.example", "https://b.example"]);
-        assert!(Origin::parse_lines("https://a.example\nb").unwrap_err().starts_with("b: "));
+        assert!(Origin::parse_lines("https://a.example\nb").unwrap_err().starts_with("“b”: "));
     }
 }

@@ -140,7 +140,7 @@ pub fn parse_networks<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> Resu
         let network = text
             .parse::<IpNet>()
             .or_else(|_| text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())))
-            .map_err(|_| format!("{text} is neither an address nor a network such as 192.0.2.0/24 or 2001:db8::/32"))?
+            .map_err(|_| format!("“{text}” is neither an address nor a network such as 192.0.2.0/24 or 2001:db8::/32"))?
             .trunc();
         if !networks.contains(&network) {
             networks.push(network);

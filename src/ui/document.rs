@@ -68,7 +68,7 @@ pub fn error_page(frame: &Frame, status: u16, title: &str, what_to_do: &str, req
         <div class="failure">
             <p class="failure-code">{format!("Error {status}")}</p>
             <h1>{title.to_owned()}</h1>
-            <p class="lead">{what_to_do.to_owned()}</p>
+            <p class="lead">{sentence(what_to_do)}</p>
             <p><a class="btn btn-sm btn-plain" href="/">{back}</a></p>
             {request_id.map(|id| view! { <p class="hint">"Request "<code class="mono">{id.to_owned()}</code></p> })}
         </div>
@@ -79,6 +79,14 @@ pub fn error_page(frame: &Frame, status: u16, title: &str, what_to_do: &str, req
     } else {
         plain_page(frame, title, body.into_any())
     }
+}
+
+/// What is told to programs in lower case, as a page says it.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase);
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{}{}{end}", first.into_iter().flatten().collect::<String>(), rest.as_str())
 }
 
 fn notice(frame: &Frame) -> AnyView {

@@ -56,8 +56,14 @@ pub fn Badge(
     /// The word: "accepted", "revoked".
     #[prop(into)]
     word: String,
+    /// Where it leads to.
+    #[prop(into, optional)]
+    href: Option<String>,
 ) -> AnyView {
-    view! { <span class=state.badge()>{icon(state.icon())}{word}</span> }.into_any()
+    match href {
+        Some(href) => view! { <a class=state.badge() href=href>{icon(state.icon())}{word}</a> }.into_any(),
+        None => view! { <span class=state.badge()>{icon(state.icon())}{word}</span> }.into_any(),
+    }
 }
 
 /// A paragraph that must not be missed: what is so, and what to do.

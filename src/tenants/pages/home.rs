@@ -92,8 +92,8 @@ fn table(frame: &Frame, rows: &[(Tenant, TenantStanding)]) -> AnyView {
 fn quarantine(tenant: &Tenant, standing: &TenantStanding) -> AnyView {
     let count = u64::try_from(standing.quarantined).unwrap_or(0);
     if count == 0 {
-        return view! { <Badge state=Light::Ok word="empty"/> }.into_any();
+        return view! { <Badge state=Light::Ok word="none"/> }.into_any();
     }
-    let label = ui::format::counted(count, "event");
-    ui::link(format!("/tenants/{}/quarantine", tenant.id), label.as_str())
+    let (word, href) = (ui::format::counted(count, "event"), format!("/tenants/{}/quarantine", tenant.id));
+    view! { <Badge state=Light::Warning word=word href=href/> }.into_any()
 }

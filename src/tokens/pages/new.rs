@@ -54,12 +54,12 @@ fn read(typed: &Typed, app: &App, errors: &mut FieldErrors) -> Option<Details> {
     let name = errors.keep("name", typed.text("name").parse());
     let chosen: Result<Vec<EventTypeId>, _> = typed.all("event_types").map(str::parse).collect();
     let event_types = errors.keep("event_types", chosen.map_err(|_| "choose event types of this tenant"));
-    let addresses = errors.keep("addresses", parse_networks(typed.text("addresses").lines()));
     let expiry = typed.text("expires_at");
     let expires_at = match expiry.trim() {
         "" => Some(None),
         text => errors.keep("expires_at", parse_expiry(text, app.clock.now())).map(Some),
     };
+    let addresses = errors.keep("addresses", parse_networks(typed.text("addresses").lines()));
     Some(Details {
         name: name?,
         event_types: Some(event_types?),

@@ -73,8 +73,8 @@ fn page(frame: &Frame, token: &Token, errors: &FieldErrors) -> String {
     let list = format!("/tenants/{}/tokens", token.tenant_id);
     let name = token.details.name.as_str();
     let used = token.last_used_at.map_or_else(
-        || ("Never".to_owned(), "used so far".to_owned()),
-        |at| (ui::format::relative(frame.now, at), "it was last used".to_owned()),
+        || ("Never used".to_owned(), "so far".to_owned()),
+        |at| ("Last used".to_owned(), ui::format::relative(frame.now, at)),
     );
     let scope = match &token.details.event_types {
         None => ("All".to_owned(), "event types can be sent with it".to_owned()),

@@ -1,0 +1,60 @@
+// Every page there is, empty, full and in error: no accessibility fault in light or dark, no sideways scroll on a
+// narrow screen, and at every Tab stop one sees where one is.
+import AxeBuilder from "@axe-core/playwright";
+import { type Page } from "@playwright/test";
+import { focusFault } from "./focus";
+import { bareHouse, browsers, emptyHouse, fullHouse, type Room } from "./house";
+import { expect, test, type Visit } from "./journey";
+
+test.describe.configure({ mode: "serial" });
+test.setTimeout(180_000);
+
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** What axe finds, each in a line. */
+async function faults(page: Page, what: string, rules?: string[]): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (rules ? axe.withRules(rules) : axe.withTags(TAGS)).analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${what}: ${id}: ${node.html.slice(0, 160)} ${node.any.map((check) => check.message).join("; ")}`),
+  );
+}
+
+/** Goes once around with Tab. */
+async function walk(page: Page, what: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let stops = 0; stops < 120; stops += 1) {
+    await page.keyboard.press("Tab");
+    const fault = await page.evaluate(focusFault);
+    if (fault) found.push(`${what}: ${fault}`);
+    if (await page.evaluate(() => document.activeElement === document.body)) break;
+  }
+  return found;
+}
+
+async function check(rooms: Room[], visit: Visit): Promise<void> {
+  const browserOf = browsers(visit, { reducedMotion: "reduce" });
+  const found: string[] = [];
+  for (const room of rooms) {
+    const page = await browserOf(room);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ colorScheme: "light" });
+    await room.open(page);
+    await expect(page, `${room.name} has a name`).toHaveTitle(/\S+.* · Tributary$/);
+    await expect(page.getByRole("heading", { level: 1 }), `${room.name} has one heading`).toHaveCount(1);
+    found.push(...(await faults(page, `${room.name}, light`)));
+    // the other looks differ in colour alone
+    await page.emulateMedia({ colorScheme: "dark" });
+    found.push(...(await faults(page, `${room.name}, dark`, ["color-contrast", "link-in-text-block"])));
+    await page.setViewportSize({ width: 320, height: 640 });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > 320) found.push(`${room.name}: scrolls sideways, ${width} px at 320`);
+    found.push(...(await faults(page, `${room.name}, narrow`, ["target-size", "scrollable-region-focusable"])));
+    found.push(...(await walk(page, `${room.name}, narrow`)));
+  }
+  expect(found).toEqual([]);
+}
+
+test("before there is an account", async ({ visit, server }) => check(await emptyHouse(server), visit));
+test("before there is anything", async ({ visit, server }) => check(await bareHouse(server), visit));
+test("once things have happened", async ({ visit, server }) => check(await fullHouse(server), visit));
