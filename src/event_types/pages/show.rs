@@ -100,7 +100,9 @@ fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
     let event_type = &seen.event_type;
     let waits = event_type.details.enabled && seen.standing.as_ref().is_none_or(|standing| standing.newest.is_none());
     (waits && seen.may_read_payloads).then(|| {
-        let stream = format!("{}/stream", address(event_type.tenant_id, event_type.id));
+        // from the beginning on: one that comes while this page travels is told too
+        let here = address(event_type.tenant_id, event_type.id);
+        let stream = format!("{here}/stream?after={}", uuid::Uuid::nil());
         let explorer = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
         view! { <FirstEvent stream=stream explorer=explorer/> }.into_any()
     })
