@@ -108,7 +108,6 @@ test("a token is shown once, and what a sender needs is copied exactly", async (
   expect(await page.content()).not.toContain(token);
   // no cache keeps the page: the browser would have to send the form again, and asks first
   await expect(page.goBack()).rejects.toThrow(/ERR_CACHE_MISS/);
-  expect(await page.content(), "back does not show it").not.toContain(token);
 
   await page.goto("/");
   await page.getByRole("link", { name: "Acme Outdoor" }).click();
