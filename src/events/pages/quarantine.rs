@@ -80,8 +80,12 @@ fn draw(frame: &Frame, tenant: TenantId, names: &Names, asked: &Asked, page: &Pa
 }
 
 fn table(frame: &Frame, tenant: TenantId, names: &Names, page: &Page) -> AnyView {
-    let columns =
-        vec![Column::text("Received"), Column::text("Type"), Column::text("Rule").wide_only(), Column::text("What is wrong")];
+    let columns = vec![
+        Column::text("Received"),
+        Column::text("Type"),
+        Column::text("Rule").wide_only(),
+        Column::text("What is wrong"),
+    ];
     let row = |event: &Event| {
         let received = frame.moment().in_full(event.id.received_at());
         let breaches = event.breaches();
