@@ -9,6 +9,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 /// Tells the time, in UTC, to the microsecond (PostgreSQL keeps no more).
 #[derive(Clone, Default)]
 pub struct Clock {
+    /// Set: it moves by [`Clock::advance`] alone.
+    still: Option<DateTime<Utc>>,
     /// Seconds added to the system's time; tests travel with it.
     ahead: Arc<AtomicI64>,
 }
@@ -19,14 +21,20 @@ impl Clock {
         Self::default()
     }
 
+    /// One that stands still where the system's is now, until it is moved: for tests that count exact seconds.
+    pub fn still() -> Self {
+        Self { still: Some(Self::system().now()), ..Self::default() }
+    }
+
     /// The time now.
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else must use")]
     pub fn now(&self) -> DateTime<Utc> {
-        let now = Utc::now() + chrono::Duration::seconds(self.ahead.load(Ordering::Relaxed));
+        let from = self.still.unwrap_or_else(Utc::now);
+        let now = from + chrono::Duration::seconds(self.ahead.load(Ordering::Relaxed));
         now.trunc_subsecs(6)
     }
 
-    /// Moves this clock and its clones ahead of the system's by `seconds` more.
+    /// Moves this clock and its clones ahead by `seconds` more.
     pub fn advance(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }

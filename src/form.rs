@@ -1,7 +1,7 @@
 //! What a posted form holds, and the answers that pages give to it.
 use axum::{
     http::{StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
@@ -76,6 +76,20 @@ pub fn html(status: StatusCode, page: String) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
 }
 
+/// Where a form of filters without its empty fields leads: browsers send them all, and an address that is shared
+/// should say what is asked and no more. None when there are none.
+pub fn without_blanks(path: &str, query: &str) -> Option<Redirect> {
+    let pairs = || url::form_urlencoded::parse(query.as_bytes());
+    if pairs().all(|(_, value)| !value.trim().is_empty()) {
+        return None;
+    }
+    let mut kept = url::form_urlencoded::Serializer::new(String::new());
+    kept.extend_pairs(pairs().filter(|(_, value)| !value.trim().is_empty()));
+    let kept = kept.finish();
+    let question = if kept.is_empty() { "" } else { "?" };
+    Some(Redirect::to(&format!("{path}{question}{kept}")))
+}
+
 /// A page that shows what was asked for.
 pub fn shown(page: String) -> Response {
     html(StatusCode::OK, page)
@@ -97,6 +111,14 @@ mod tests {
         assert_eq!(typed.text("a"), "1\n2");
         assert_eq!(typed.all("a").collect::<Vec<_>>(), ["1\r\n2", "3"]);
         assert!(typed.ticked("b") && !typed.ticked("c") && typed.text("c").is_empty());
+    }
+
+    #[test]
+    fn empty_fields_are_left_out_of_an_address() {
+        let to = |query| without_blanks("/x", query).map(|to| to.into_response().headers()["location"].clone());
+        assert_eq!(to("type=1&from=%20&until=&q=a+b").unwrap(), "/x?type=1&q=a+b");
+        assert_eq!(to("type=&from=").unwrap(), "/x");
+        assert!(to("type=1").is_none() && to("").is_none());
     }
 
     #[test]

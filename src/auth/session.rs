@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{
-    Actor, Grant, Permit, Right,
+    Actor, Configure, Grant, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right, See,
     address::client_address,
     store::{self, Found, Origin},
 };
@@ -20,7 +20,7 @@ use crate::{
     crypto::Secret,
     error::{Error, PublicError, Result},
     ids::{TenantId, UserId},
-    ui::{Theme, Viewer},
+    ui::{Section, Theme, Viewer},
 };
 
 /// Somebody who is signed in.
@@ -75,6 +75,27 @@ impl Session {
     /// See [`Actor::permit`].
     pub fn permit<R: Right>(&self, tenant: TenantId) -> Result<Permit<R>> {
         self.actor.permit(tenant)
+    }
+
+    /// The places of the navigation that they may go to, with those of `tenant` if there is one at hand.
+    pub fn sections(&self, tenant: Option<TenantId>) -> Vec<Section> {
+        let mut open = vec![Section::Home, Section::Account];
+        if self.grant::<ListTenants>().is_ok() {
+            open.push(Section::Tenants);
+        }
+        if let Some(tenant) = tenant {
+            let mut offer = |may: bool, sections: &[Section]| {
+                if may {
+                    open.extend(sections);
+                }
+            };
+            offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
+            offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
+            let payloads = [Section::Events, Section::Live, Section::Quarantine];
+            offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
+            offer(self.permit::<Configure>(tenant).is_ok(), &[Section::Settings]);
+        }
+        open
     }
 
     /// Asks for authority over the installation as a whole.

@@ -39,6 +39,7 @@ pub async fn frame(
         tenant: here,
         tenants,
         active,
+        open: session.sections(tenant),
         path: path.into(),
         css: ui::assets::css_path().into(),
         boot: ui::assets::boot_path().into(),

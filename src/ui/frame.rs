@@ -13,6 +13,8 @@ pub struct Frame {
     pub tenants: Vec<TenantRef>,
     /// The place in the navigation.
     pub active: Section,
+    /// The places that the viewer may go to: no other is offered.
+    pub open: Vec<Section>,
     /// Path and query of this page: where the theme form comes back to.
     pub path: String,
     /// Address of the style sheet.

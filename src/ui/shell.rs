@@ -24,7 +24,11 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
     if frame.tenants.is_empty() {
         return None;
     }
-    let section = if frame.active.is_of_tenant() { frame.active } else { Section::Overview };
+    let section = if frame.active.is_of_tenant() && frame.open.contains(&frame.active) {
+        frame.active
+    } else {
+        Section::Overview
+    };
     let here = frame.tenant.as_ref().map(|tenant| tenant.id.as_str());
     let items = frame.tenants.iter().map(|tenant| {
         let current = (Some(tenant.id.as_str()) == here).then_some("true");
@@ -36,6 +40,9 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
                 </a>
             </li>
         }
+    });
+    let all = frame.open.contains(&Section::Tenants).then(|| {
+        view! { <ul class="sheet-list sheet-foot"><li><a href="/tenants">"All tenants"</a></li></ul> }
     });
     let label = frame.tenant.as_ref().map_or_else(|| "All tenants".to_owned(), |tenant| tenant.name.clone());
     Some(
@@ -50,7 +57,7 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
                 <div class="sheet sheet-left" id="menu-tenants" popover="auto">
                     <p class="sheet-title">"Tenants"</p>
                     <ul class="sheet-list">{items.collect_view()}</ul>
-                    <ul class="sheet-list sheet-foot"><li><a href="/tenants">"All tenants"</a></li></ul>
+                    {all}
                 </div>
             </div>
         }
@@ -105,9 +112,17 @@ fn account(viewer: &Viewer, path: &str) -> AnyView {
 
 /// The navigation: a column where there is room, a strip under the bar where there is not.
 pub(super) fn navigation(frame: &Frame) -> AnyView {
-    let Some(viewer) = &frame.viewer else { return ().into_any() };
+    if frame.viewer.is_none() {
+        return ().into_any();
+    }
+    let item = |section: Section, tenant: &str, glyph, label: &'static str| {
+        let current = (frame.active == section).then_some("page");
+        frame.open.contains(&section).then(|| {
+            view! { <li><a href=section.href(tenant) aria-current=current>{icon(glyph)}{label}</a></li> }
+        })
+    };
     let of_tenant = frame.tenant.as_ref().map(|tenant| {
-        let item = |section, glyph, label| item(frame.active, section, &tenant.id, glyph, label);
+        let item = |section, glyph, label| item(section, &tenant.id, glyph, label);
         view! {
             <div class="side-group">
                 <p class="side-title">{tenant.name.clone()}</p>
@@ -123,26 +138,19 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
             </div>
         }
     });
-    let item = |section, glyph, label| item(frame.active, section, "", glyph, label);
-    let staff = viewer.role != "customer";
     view! {
         <nav class="side" aria-label="Main">
             {of_tenant}
             <div class="side-group">
                 <p class="side-title">"Tributary"</p>
                 <ul>
-                    {item(Section::Home, Icon::Home, "Home")}
-                    {staff.then(|| item(Section::Tenants, Icon::Tenants, "Tenants"))}
+                    {item(Section::Home, "", Icon::Home, "Home")}
+                    {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
                 </ul>
             </div>
         </nav>
     }
     .into_any()
-}
-
-fn item(active: Section, section: Section, tenant: &str, glyph: Icon, label: &'static str) -> AnyView {
-    let current = (active == section).then_some("page");
-    view! { <li><a href=section.href(tenant) aria-current=current>{icon(glyph)}{label}</a></li> }.into_any()
 }
 
 /// The way to this page; its own name is its heading and not said again.

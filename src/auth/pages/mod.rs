@@ -40,6 +40,7 @@ pub fn routes() -> Router<App> {
 fn frame(app: &App, session: Option<&Session>, path: &str) -> Frame {
     Frame {
         viewer: session.map(Session::viewer),
+        open: session.map(|session| session.sections(None)).unwrap_or_default(),
         path: path.into(),
         css: ui::assets::css_path().into(),
         boot: ui::assets::boot_path().into(),

@@ -311,7 +311,7 @@ async fn signing_in_and_out() {
 #[tokio::test]
 async fn failures_make_one_wait_longer_and_longer() {
     each(|db| async move {
-        let app = app(&db, &Clock::system());
+        let app = app(&db, &Clock::still());
         user(&app, "ada@example.com", Role::Consultant, None).await;
         let mut browser = Browser::new(&app);
         for _ in 0..5 {

@@ -1,7 +1,7 @@
 //! The explorer: all events of a tenant, newest first, by filter.
 use axum::{
     extract::{RawQuery, State},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     event_types::{self, EventType},
     events::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store, store::Page, stream::beginning},
-    form::shown,
+    form::{shown, without_blanks},
     ids::{EventId, TenantId},
     islands::{FirstEvent, NewEvents},
     tenants,
@@ -45,6 +45,9 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let query = query.unwrap_or_default();
+    if let Some(tidy) = without_blanks(&format!("/tenants/{tenant}/events"), &query) {
+        return Ok(tidy.into_response());
+    }
     let mut asked = Asked::parse(&query);
     let path = format!("/tenants/{tenant}/events{}", asked.filter.query(asked.cursor));
     let frame = tenants::frame(&app, &session, Some(tenant), Section::Events, path).await?;

@@ -1,7 +1,7 @@
 //! The quarantine: events that broke their contract, with the reasons.
 use axum::{
     extract::{RawQuery, State},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::{
     auth::{Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
     events::{Asked, Cursor, Event, Filter, Verdict, store, store::Page},
-    form::shown,
+    form::{shown, without_blanks},
     ids::TenantId,
     tenants,
     ui::{self, Column, DataTable, Empty, Filters, Frame, Icon, LinkButton, PageHeader, Pager, Section, Select, Tone},
@@ -28,7 +28,11 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let tenant = permit.tenant();
-    let mut asked = Asked::parse(&query.unwrap_or_default());
+    let query = query.unwrap_or_default();
+    if let Some(tidy) = without_blanks(&format!("/tenants/{tenant}/quarantine"), &query) {
+        return Ok(tidy.into_response());
+    }
+    let mut asked = Asked::parse(&query);
     // the type is the one thing that this page asks about
     asked.filter = Filter { event_type: asked.filter.event_type, ..Filter::default() };
     let path = format!("/tenants/{tenant}/quarantine{}", asked.filter.query(asked.cursor));
