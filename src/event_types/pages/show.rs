@@ -12,7 +12,7 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
     event_types::{self, EventType, sample::sample},
-    events::store::{Standing, last_of_types},
+    events::store::{Standing, last_of_types, newest_of_type},
     form::{Done, shown},
     islands::FirstEvent,
     tenants,
@@ -27,6 +27,8 @@ struct Seen<'a> {
     base: &'a str,
     event_type: EventType,
     standing: Option<Standing>,
+    /// Whether an event of it has ever come.
+    has_events: bool,
     may_configure: bool,
     may_read_payloads: bool,
 }
@@ -53,6 +55,7 @@ pub(super) async fn show(
     };
     let seen = Seen {
         base: &app.public_base,
+        has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
         event_type,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
@@ -98,7 +101,7 @@ fn description(text: &str) -> Option<AnyView> {
 /// Waits for the first event, as long as there is none.
 fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
     let event_type = &seen.event_type;
-    let waits = event_type.details.enabled && seen.standing.as_ref().is_none_or(|standing| standing.newest.is_none());
+    let waits = event_type.details.enabled && !seen.has_events;
     (waits && seen.may_read_payloads).then(|| {
         // from the beginning on: one that comes while this page travels is told too
         let here = address(event_type.tenant_id, event_type.id);
