@@ -75,6 +75,11 @@ impl Memory {
         Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
+    /// How many bytes more there may be.
+    pub fn left(&self) -> usize {
+        self.0.available_permits()
+    }
+
     fn take(&self, bytes: usize, held: &mut Option<OwnedSemaphorePermit>) -> Result<(), Problem> {
         let more = self
             .0
