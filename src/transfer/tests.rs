@@ -75,11 +75,8 @@ async fn fill(address: &str) -> Vec<Table> {
                 values.collect::<Vec<_>>()
             };
         let (to, from) = mpsc::channel(1);
-        let sending = async { to.send((0..ROWS).map(row).collect::<Batch>()).await.unwrap() };
-        let sending = async {
-            sending.await;
-            drop(to);
-        };
+        let batch: Batch = (0..ROWS).map(row).collect();
+        let sending = async move { to.send(batch).await.unwrap() };
         let filling = async {
             match &mut side {
                 Side::Sqlite(connection) => sqlite::fill(connection, table, from).await,

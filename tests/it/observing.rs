@@ -142,7 +142,8 @@ async fn metrics_count_what_happened() {
         app.send(id, r#"[{"Id":1},{"Id":2},{"Id":2},{"Id":2,"x":1}]"#).await;
         app.send(orders, r#"{"Amount":"no number"}"#).await;
         app.with_token("trb_wrong").send(id, r#"{"Id":3}"#).await;
-        assert_eq!(get(to, "/login").await.status / 100, 3, "a page is not counted");
+        // a page is not counted
+        assert!(get(to, "/login").await.status < 400);
 
         let (text, series) = scrape(metrics).await;
         for (name, value) in [
