@@ -43,6 +43,8 @@ pub mod metrics;
 #[cfg(feature = "ssr")]
 pub mod name;
 #[cfg(feature = "ssr")]
+pub mod room;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod tenants;

@@ -25,6 +25,9 @@ pub struct Door {
     pub counted: bool,
 }
 
+/// What one connection may hold unread: it bounds the head of a request, and the memory of many connections.
+const BUFFER: usize = 64 << 10;
+
 /// Serves connections until the app is stopping, then lets those under way end.
 pub async fn run(door: Door, app: App) {
     let Door { listener, router, places, counted } = door;
@@ -32,7 +35,7 @@ pub async fn run(door: Door, app: App) {
     let metrics = if counted { &app.metrics } else { &none };
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout);
+    http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout).max_buf_size(BUFFER);
     let shared = Arc::new((router, app.clone()));
     loop {
         // over the cap, connections wait in the queue of the operating system
