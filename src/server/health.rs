@@ -79,9 +79,9 @@ impl Health {
 
     async fn look(&self, writing: &mut Option<JoinHandle<Result<()>>>) -> Vec<Check> {
         let db = &self.app.db;
-        let (reading, migrations, writes) =
-            tokio::join!(in_time(read(db)), in_time(migrations(db)), write(db, writing));
         let lane = &self.app.lane;
+        let (reading, migrations, writes, admitted) =
+            tokio::join!(in_time(read(db)), in_time(migrations(db)), write(db, writing), lane.admit(0));
         let mut checks = vec![
             Check { name: "reading", wrong: reading },
             Check { name: "migrations", wrong: migrations },
@@ -90,7 +90,7 @@ impl Health {
                 name: "write-lane",
                 wrong: if !lane.is_open() {
                     Some("the write lane has ended")
-                } else if lane.is_full() {
+                } else if admitted.is_err() {
                     Some("more requests wait for the disk than may")
                 } else {
                     None

@@ -296,7 +296,7 @@ async fn a_copy_that_is_killed_leaves_nothing_and_is_begun_again() {
             let rows = (0..15_000).map(|n| row(n, filled.event_type)).collect();
             let receipt = tributary::ids::ReceiptId::issue(&clock);
             let append = tributary::db::lane::Append { tenant, receipt, source: None, rows, strict: false, once: None };
-            bench.append(append).await.unwrap();
+            bench.append(bench.admit(0).await.unwrap(), append).await.unwrap();
         }
         many.close().await;
         each_address(async |to| {
