@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{Db, lane::Lane},
+    metrics::Metrics,
 };
 
 /// The running server, as its handlers know it. Cheap to clone.
@@ -20,6 +21,8 @@ pub struct App {
     pub lane: Lane,
     /// What it was started with.
     pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Cancelled when the server is told to stop.
     pub stopping: CancellationToken,
     /// The address that the outside uses, without a slash at its end.

@@ -21,7 +21,7 @@ pub fn new_id(clock: &Clock) -> Uuid {
 }
 
 /// The moment that an identifier of version 7 was made, to the millisecond.
-fn moment(id: Uuid) -> DateTime<Utc> {
+pub fn moment(id: Uuid) -> DateTime<Utc> {
     let millis = i64::try_from(id.as_u128() >> 80).unwrap_or(0);
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }

@@ -1,10 +1,14 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod backup;
+mod copy;
 mod event_type;
 mod events;
 mod input;
 mod migrate;
+mod moving;
 mod output;
+mod restore;
 mod send;
 pub mod serve;
 mod tenant;
@@ -12,10 +16,9 @@ mod token;
 mod user;
 mod validate;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     auth::Actor,
@@ -23,6 +26,7 @@ use crate::{
     config::{DatabaseSettings, Settings},
     db::Db,
     error::Error,
+    log,
 };
 pub use output::Output;
 
@@ -48,6 +52,9 @@ pub struct Cli {
     /// Answer in JSON, one object a line; errors as {"error": …}
     #[arg(long, global = true)]
     json: bool,
+    /// How the log is written: for people, or one JSON object a line
+    #[arg(long, env = "TRIBUTARY_LOG_FORMAT", default_value = "text", global = true)]
+    log_format: log::Format,
     #[command(flatten)]
     database: DatabaseSettings,
     #[command(subcommand)]
@@ -65,6 +72,9 @@ Examples:
   DATABASE_URL=postgres://tributary@db.example.com/tributary tributary serve")]
     Serve(Box<Settings>),
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Copy(copy::Copy),
     #[command(subcommand)]
     Tenant(tenant::Tenant),
     #[command(subcommand)]
@@ -121,7 +131,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
-    start_log(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
+    log::start(cli.log_format, if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
     let context = Context {
         out: Output::new(cli.json),
         clock: Clock::system(),
@@ -136,6 +146,9 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(settings) => serve::run(*settings, context.database_url()).await,
             Command::Migrate(command) => command.run(&context).await,
+            Command::Backup(command) => command.run(&context).await,
+            Command::Restore(command) => command.run(&context).await,
+            Command::Copy(command) => command.run(&context).await,
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
@@ -149,16 +162,6 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(context.out, &error),
     }
-}
-
-/// The log goes to standard error; `RUST_LOG` says how much of it.
-fn start_log(level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
 }
 
 /// Help and versions are answers; anything else is wrong usage.

@@ -8,6 +8,8 @@ mod cli;
 mod contracts;
 mod hostile;
 mod idempotency;
+mod moving;
+mod observing;
 mod opening;
 mod property;
 mod receipts;

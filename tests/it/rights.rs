@@ -41,6 +41,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/login", Nothing, 422),
     ("POST", "/logout", Nothing, 303),
     ("GET", "/healthz", Nothing, 200),
+    ("GET", "/readyz", Nothing, 200),
+    // on a listener of its own alone
+    ("GET", "/metrics", Nothing, 404),
     ("GET", "/openapi.json", Nothing, 200),
     ("GET", "/", Session, 0),
     ("GET", "/account", Session, 200),
