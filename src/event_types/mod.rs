@@ -5,6 +5,7 @@ mod pages;
 mod sample;
 pub mod store;
 mod unique;
+pub mod versions;
 
 use std::{fmt, str::FromStr};
 
