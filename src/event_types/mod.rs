@@ -10,6 +10,7 @@ mod splice;
 pub mod store;
 pub mod table;
 mod unique;
+pub mod versions;
 
 use std::{fmt, str::FromStr};
 
