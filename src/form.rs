@@ -1,12 +1,14 @@
 //! What a posted form holds, and the answers that pages give to it.
 use axum::{
+    Form,
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::{StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, PublicError, Result},
     ui::FieldErrors,
 };
 
@@ -38,6 +40,59 @@ impl FromIterator<(String, String)> for Typed {
     }
 }
 
+/// What a form with files posted; one without files may be read as this too.
+#[derive(Debug, Default)]
+pub struct Posted {
+    /// What was typed and chosen.
+    pub typed: Typed,
+    /// The files that were chosen, by the name of their field.
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl Posted {
+    /// The text of a file; none when none was chosen.
+    pub fn file(&self, name: &str) -> Option<Result<&str, &'static str>> {
+        let (_, bytes) = self.files.iter().find(|(field, _)| field == name)?;
+        Some(std::str::from_utf8(bytes).map_err(|_| "this file is not text in UTF-8"))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Posted {
+    type Rejection = PublicError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+            let form = Form::<Typed>::from_request(request, state).await;
+            let Form(typed) = form.map_err(|why| unread(why.status()))?;
+            return Ok(Self { typed, files: Vec::new() });
+        }
+        let broken = |error: MultipartError| unread(error.status());
+        let mut parts = Multipart::from_request(request, state).await.map_err(|why| unread(why.status()))?;
+        let mut posted = Self::default();
+        while let Some(part) = parts.next_field().await.map_err(broken)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let is_file = part.file_name().is_some();
+            let bytes = part.bytes().await.map_err(broken)?.to_vec();
+            if !is_file {
+                let text = String::from_utf8(bytes).map_err(|_| unread(StatusCode::BAD_REQUEST))?;
+                posted.typed.0.push((name, text));
+            } else if !bytes.is_empty() {
+                posted.files.push((name, bytes));
+            }
+        }
+        Ok(posted)
+    }
+}
+
+/// A form that cannot be read.
+fn unread(status: StatusCode) -> PublicError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return PublicError::new(413, "Too large", "what was sent is more than a form may hold: send less of it");
+    }
+    PublicError::new(400, "Not possible", "the form could not be read: send it again")
+}
+
 /// What an act says at the top of the page it leads to: `?done=saved`.
 #[derive(Debug, Default, Deserialize)]
 pub struct Done {
@@ -58,7 +113,7 @@ impl FieldErrors {
     pub fn note(&mut self, field: &'static str, error: Error) -> Result<()> {
         match error {
             Error::Conflict(why) => self.push(field, sentence(&why)),
-            Error::Invalid(fields) => fields.iter().for_each(|(field, why)| self.push(field, sentence(why))),
+            Error::Invalid(fields) => fields.iter().for_each(|(field, why)| self.push(*field, sentence(why))),
             other => return Err(other),
         }
         Ok(())
