@@ -94,6 +94,7 @@ fn blank() -> Row {
         written: None,
         lists_allowed: true,
         lists_examples: true,
+        classes: (None, None),
         locked: false,
         kept: Vec::new(),
     }
@@ -150,11 +151,14 @@ impl Added {
 /// What is wrong with the values of a row.
 fn values(row: &Row, shape: &Shape) -> Vec<(Part, String)> {
     let mut amiss = Vec::new();
-    if let Err(why) = lines::values(&shape.allowed, class(row, shape, "enum")) {
+    let reads_otherwise = Class::of(shape.kind) != Class::of(row.shape.kind);
+    if (tidy(&shape.allowed) != row.shape.allowed || reads_otherwise)
+        && let Err(why) = lines::values(&shape.allowed, class(row.classes.0, shape))
+    {
         amiss.push((Part::Allowed, why));
     }
-    if shape.examples != row.shape.examples
-        && let Err(why) = lines::values(&shape.examples, class(row, shape, "examples"))
+    if tidy(&shape.examples) != row.shape.examples
+        && let Err(why) = lines::values(&shape.examples, class(row.classes.1, shape))
     {
         amiss.push((Part::Examples, why));
     }
@@ -165,11 +169,8 @@ fn values(row: &Row, shape: &Shape) -> Vec<(Part, String)> {
 }
 
 /// What the values on the lines of a row are: what its kind says, else what they were, else texts.
-fn class(row: &Row, shape: &Shape, keyword: &str) -> Class {
-    let before = if keyword == "enum" { &row.shape.allowed } else { &row.shape.examples };
-    let was_numbers = !before.is_empty() && lines::values(before, Class::Numbers).is_ok();
-    let was = if was_numbers && row.shape.kind == Kind::AsWritten { Class::Numbers } else { Class::Texts };
-    Class::of(shape.kind).unwrap_or(was)
+fn class(was: Option<Class>, shape: &Shape) -> Class {
+    Class::of(shape.kind).or(was).unwrap_or(Class::Texts)
 }
 
 struct Writer {
@@ -288,7 +289,7 @@ impl Writer {
         let reads_otherwise = Class::of(shape.kind) != Class::of(before.kind) && shape.kind != Kind::AsWritten;
         let changed = allowed != before.allowed || shape.nullable != before.nullable || reads_otherwise;
         if row.lists_allowed && changed && !(allowed.is_empty() && before.allowed.is_empty()) {
-            let mut values = lines::values(&allowed, class(row, shape, "enum")).ok()?;
+            let mut values = lines::values(&allowed, class(row.classes.0, shape)).ok()?;
             let had_null = self.text.tree()?.at(schema)?.get("enum").map(|list| list.items().iter().any(|item| item.raw(self.text.as_str()) == "null"));
             let null = if shape.nullable == before.nullable { had_null.unwrap_or(shape.nullable) } else { shape.nullable };
             if null && !values.is_empty() {
@@ -298,7 +299,7 @@ impl Writer {
         }
         let examples = tidy(&shape.examples);
         if row.lists_examples && examples != before.examples {
-            let values = lines::values(&examples, class(row, shape, "examples")).ok()?;
+            let values = lines::values(&examples, class(row.classes.1, shape)).ok()?;
             self.put(schema, "examples", (!values.is_empty()).then(|| values.into()))?;
         }
         Some(())

@@ -56,6 +56,8 @@ pub struct Row {
     pub lists_allowed: bool,
     /// The same for its examples.
     pub lists_examples: bool,
+    /// What its allowed values and examples are, where there are some.
+    pub(super) classes: (Option<Class>, Option<Class>),
     /// Whether nothing but its name and its being there can be changed.
     pub locked: bool,
     /// What the contract says of it that the table does not show.
@@ -308,8 +310,11 @@ impl Reader<'_> {
             Some(node) => lines::read(self.text, node, keyword == "enum" && nullable),
             None => Some((String::new(), None)),
         };
-        let allowed = lists("enum").filter(|_| kind.can_be_listed() || schema.get("enum").is_none());
-        let examples = lists("examples");
+        // what its own type would refuse is not for a table to read
+        let fits = |class: &Option<Class>| class.is_none() || Class::of(kind).is_none() || Class::of(kind) == *class;
+        let allowed = lists("enum")
+            .filter(|(_, class)| fits(class) && (kind.can_be_listed() || schema.get("enum").is_none()));
+        let examples = lists("examples").filter(|(_, class)| fits(class));
         show("enum", allowed.is_some());
         show("examples", examples.is_some());
         let below = has_fields(schema);
@@ -334,6 +339,7 @@ impl Reader<'_> {
             path,
             lists_allowed: allowed.is_some(),
             lists_examples: examples.is_some(),
+            classes: (allowed.as_ref().and_then(|(_, class)| *class), examples.as_ref().and_then(|(_, class)| *class)),
             locked: schema.raw(self.text) == "false",
             shape: Shape {
                 name: name.to_owned(),
