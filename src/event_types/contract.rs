@@ -9,8 +9,8 @@ use jsonschema::{Draft, PatternOptions, ReferencingError, Validator, error::Vali
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::{breach, field};
 pub use super::breach::Breach;
+use super::{breach, field};
 
 /// The longest text, in bytes.
 const LONGEST: usize = 256 << 10;

@@ -142,9 +142,7 @@ impl Text {
             [first, ..] if self.0[object.span.start..first.key_span.start].contains('\n') => {
                 self.0[object.span.start + 1..first.key_span.start].to_owned()
             }
-            [.., before, last] => {
-                behind_comma(&self.0[before.value.span.end..last.key_span.start]).to_owned()
-            }
+            [.., before, last] => behind_comma(&self.0[before.value.span.end..last.key_span.start]).to_owned(),
             _ if self.0.contains(": ") => " ".to_owned(),
             _ => String::new(),
         }

@@ -179,9 +179,11 @@ fn about(row: &FieldRow) -> Option<AnyView> {
         let values = values.into_iter().map(|value| view! { <code class="mono">{value}</code> }).collect_view();
         view! { <span>{often}</span>{values} }
     });
-    let notes = row.notes.iter().cloned().map(|note| view! { <span class="field-note">{icon(Icon::Info)}{note}</span> });
+    let notes =
+        row.notes.iter().cloned().map(|note| view! { <span class="field-note">{icon(Icon::Info)}{note}</span> });
     let notes = notes.collect_view();
-    let kept = row.kept.iter().cloned().map(|kept| view! { <code class="mono field-kept">{kept}</code> }).collect_view();
+    let kept =
+        row.kept.iter().cloned().map(|kept| view! { <code class="mono field-kept">{kept}</code> }).collect_view();
     let has_kept = (!row.kept.is_empty()).then(|| view! { <span>"kept as it is:"</span> });
     let empty = place.is_none() && seen.is_none() && row.notes.is_empty() && row.kept.is_empty();
     (!empty).then(|| view! { <p class="field-about">{place}{seen}{notes}{has_kept}{kept}</p> }.into_any())
@@ -215,11 +217,18 @@ fn more(id: &dyn Fn(&str) -> String, row: &FieldRow, open: bool, errors: &FieldE
         .into_any()
     };
     let lines = |text: &str| text.lines().count().clamp(1, 6);
-    let allowed = row.allowed.as_deref().map(|text| {
-        area("allowed", "Allowed values", "One a line; empty takes any.", text, lines(text))
-    });
+    let allowed = row
+        .allowed
+        .as_deref()
+        .map(|text| area("allowed", "Allowed values", "One a line; empty takes any.", text, lines(text)));
     let examples = row.examples.as_deref().map(|text| area("examples", "Examples", "One a line.", text, lines(text)));
-    let description = area("description", "Description", "What it means, for whoever sends it.", &row.description, lines(&row.description));
+    let description = area(
+        "description",
+        "Description",
+        "What it means, for whoever sends it.",
+        &row.description,
+        lines(&row.description),
+    );
     let null = id("null");
     Some(
         view! {

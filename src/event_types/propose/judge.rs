@@ -25,7 +25,39 @@ const DATA_KEYS: usize = 8;
 
 /// The fields of the event.
 pub(super) fn fields(event: &Seen) -> Vec<Proposed> {
-    of_object(event, &Around::default())
+    let mut fields = of_object(event, &Around::default());
+    for by in [Identifies::Email, Identifies::Phone] {
+        if is_known(&fields, by, true) {
+            forget(&mut fields, by, true);
+        }
+    }
+    fields
+}
+
+/// Whether the person themselves can be reached: by a field of the event, or of an object named after a person.
+fn is_known(fields: &[Proposed], by: Identifies, of_the_person: bool) -> bool {
+    fields.iter().any(|field| {
+        of_the_person && field.identifies == Some(by)
+            || is_known(below(field), by, Words::of(&field.name).is_a_person())
+    })
+}
+
+/// Then whoever else can be reached (a hotel, a trainer, whom a parcel goes to) is somebody else.
+fn forget(fields: &mut [Proposed], by: Identifies, of_the_person: bool) {
+    for field in fields {
+        if !of_the_person && field.identifies == Some(by) {
+            field.identifies = None;
+        }
+        let is_person = Words::of(&field.name).is_a_person();
+        forget(&mut field.fields, by, is_person);
+        if let Some(each) = &mut field.each {
+            forget(&mut each.fields, by, is_person);
+        }
+    }
+}
+
+fn below(field: &Proposed) -> &[Proposed] {
+    field.each.as_ref().map_or(&field.fields, |each| &each.fields)
 }
 
 /// What a field's surroundings tell about it.
@@ -181,7 +213,10 @@ fn notes(seen: &Seen, types: &[Type], format: Option<Format>) -> Vec<&'static st
     note(types.is_empty() && seen.nulls > 0, "only null was seen, so any value is allowed");
     note(types.len() > 1, "values of several types");
     note(texts.empty > 0, "sometimes empty");
-    note(texts.days_first > 0 && format.is_none(), "day-month-year dates: kept as text, only 2026-01-31 can be checked");
+    note(
+        texts.days_first > 0 && format.is_none(),
+        "day-month-year dates: kept as text, only 2026-01-31 can be checked",
+    );
     note(texts.zoneless > 0 && format.is_none(), "times without a zone: kept as text");
     note(texts.commas > 0, "decimal commas: kept as text");
     note(texts.zeros > 0 && format.is_none(), "leading zeros: kept as text");

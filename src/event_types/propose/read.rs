@@ -46,8 +46,10 @@ impl Samples {
         let mut at = 0;
         while let Some(start) = next(text, at) {
             at = checked(text, start)?;
-            let (node, _) = Node::parse_at(text, start)
-                .ok_or_else(|| SamplesError::NotJson { line: line(text, start), why: "it is nested too deep".into() })?;
+            let (node, _) = Node::parse_at(text, start).ok_or_else(|| SamplesError::NotJson {
+                line: line(text, start),
+                why: "it is nested too deep".into(),
+            })?;
             match node.kind {
                 Kind::Array(items) => events.extend(items),
                 _ => events.push(node),

@@ -127,7 +127,8 @@ fn no_value_of_a_sample_gets_into_the_contract() {
 #[test]
 fn the_order_of_the_sample_is_kept() {
     let text = propose(&samples(r#"{"z": {"y": 1, "b": 2}, "a": 1}"#)).contract();
-    let places: Vec<_> = ["\"z\": {", "\"y\": {", "\"b\": {", "\"a\": {"].iter().map(|key| text.find(key).unwrap()).collect();
+    let places: Vec<_> =
+        ["\"z\": {", "\"y\": {", "\"b\": {", "\"a\": {"].iter().map(|key| text.find(key).unwrap()).collect();
     assert!(places.is_sorted(), "{text}");
 }
 
@@ -137,7 +138,8 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
-        prop_oneof!["\\PC{0,6}", "[0-9+ -]{1,12}", "ja|nee|open|paid|x@y.nl|2026-01-31|https://a.nl"].prop_map(Value::from),
+        prop_oneof!["\\PC{0,6}", "[0-9+ -]{1,12}", "ja|nee|open|paid|x@y.nl|2026-01-31|https://a.nl"]
+            .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 20, 4, |inner| {
         prop_oneof![

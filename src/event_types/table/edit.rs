@@ -81,7 +81,9 @@ pub fn edit(before: &str, changes: &[Change], added: &[Added]) -> Result<String,
 /// A change without what its kind of value cannot have: no object is one of some texts.
 fn sensible(change: &Change) -> Change {
     match change {
-        Change::To(shape) if !shape.kind.can_be_listed() => Change::To(Shape { allowed: String::new(), ..shape.clone() }),
+        Change::To(shape) if !shape.kind.can_be_listed() => {
+            Change::To(Shape { allowed: String::new(), ..shape.clone() })
+        }
         other => other.clone(),
     }
 }
@@ -194,10 +196,12 @@ impl Writer {
             }
         }
         // by way of a name that nothing has, so that two may change places
-        let renamed = || pairs.iter().enumerate().rev().filter_map(|(n, (row, change))| match change {
-            Change::To(shape) if shape.name != row.shape.name => Some((n, *row, shape)),
-            _ => None,
-        });
+        let renamed = || {
+            pairs.iter().enumerate().rev().filter_map(|(n, (row, change))| match change {
+                Change::To(shape) if shape.name != row.shape.name => Some((n, *row, shape)),
+                _ => None,
+            })
+        };
         for (n, row, _) in renamed() {
             self.rename(&row.path, &row.shape.name, &passing(n))?;
         }
@@ -254,7 +258,9 @@ impl Writer {
         if shape.kind == Kind::AsWritten {
             return Some(());
         }
-        let word = |shape: &Shape| shape.kind.json().map(|kind| if shape.nullable { json!([kind, "null"]) } else { kind.into() });
+        let word = |shape: &Shape| {
+            shape.kind.json().map(|kind| if shape.nullable { json!([kind, "null"]) } else { kind.into() })
+        };
         let is_new = before.kind == Kind::AsWritten || word(before) != word(shape);
         if is_new {
             self.put(schema, "type", word(shape))?;
@@ -290,8 +296,14 @@ impl Writer {
         let changed = allowed != before.allowed || shape.nullable != before.nullable || reads_otherwise;
         if row.lists_allowed && changed && !(allowed.is_empty() && before.allowed.is_empty()) {
             let mut values = lines::values(&allowed, class(row.classes.0, shape)).ok()?;
-            let had_null = self.text.tree()?.at(schema)?.get("enum").map(|list| list.items().iter().any(|item| item.raw(self.text.as_str()) == "null"));
-            let null = if shape.nullable == before.nullable { had_null.unwrap_or(shape.nullable) } else { shape.nullable };
+            let had_null = self
+                .text
+                .tree()?
+                .at(schema)?
+                .get("enum")
+                .map(|list| list.items().iter().any(|item| item.raw(self.text.as_str()) == "null"));
+            let null =
+                if shape.nullable == before.nullable { had_null.unwrap_or(shape.nullable) } else { shape.nullable };
             if null && !values.is_empty() {
                 values.push(Value::Null);
             }
@@ -320,11 +332,8 @@ impl Writer {
         }
         self.text.set(&properties, &shape.name, &json!({}))?;
         let blank = blank();
-        let row = Row {
-            path: within.key(&shape.name),
-            shape: Shape { name: shape.name.clone(), ..blank.shape },
-            ..blank
-        };
+        let row =
+            Row { path: within.key(&shape.name), shape: Shape { name: shape.name.clone(), ..blank.shape }, ..blank };
         self.row(&row, shape)
     }
 
@@ -348,7 +357,12 @@ impl Writer {
         let tree = self.text.tree()?;
         let Some(list) = tree.at(&place.required) else { return Some(Vec::new()) };
         let items = list.items().iter().enumerate();
-        Some(items.filter(|(_, item)| item.read::<String>(self.text.as_str()).as_deref() == Some(name)).map(|(n, _)| n).collect())
+        Some(
+            items
+                .filter(|(_, item)| item.read::<String>(self.text.as_str()).as_deref() == Some(name))
+                .map(|(n, _)| n)
+                .collect(),
+        )
     }
 
     fn require(&mut self, place: &Place, required: bool) -> Option<()> {

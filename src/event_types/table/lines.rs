@@ -68,9 +68,9 @@ pub(super) fn values(lines: &str, class: Class) -> Result<Vec<Value>, String> {
             Class::Numbers => serde_json::from_str::<serde_json::Number>(line)
                 .map(Value::from)
                 .map_err(|_| format!("“{line}” is not a number")),
-            Class::Booleans => {
-                serde_json::from_str::<bool>(line).map(Value::from).map_err(|_| format!("“{line}” is not true or false"))
-            }
+            Class::Booleans => serde_json::from_str::<bool>(line)
+                .map(Value::from)
+                .map_err(|_| format!("“{line}” is not true or false")),
         })
         .collect()
 }

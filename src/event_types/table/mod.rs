@@ -312,8 +312,8 @@ impl Reader<'_> {
         };
         // what its own type would refuse is not for a table to read
         let fits = |class: &Option<Class>| class.is_none() || Class::of(kind).is_none() || Class::of(kind) == *class;
-        let allowed = lists("enum")
-            .filter(|(_, class)| fits(class) && (kind.can_be_listed() || schema.get("enum").is_none()));
+        let allowed =
+            lists("enum").filter(|(_, class)| fits(class) && (kind.can_be_listed() || schema.get("enum").is_none()));
         let examples = lists("examples").filter(|(_, class)| fits(class));
         show("enum", allowed.is_some());
         show("examples", examples.is_some());
@@ -414,7 +414,13 @@ impl Reader<'_> {
     }
 
     fn required(&self, schema: &Node) -> HashSet<String> {
-        schema.get("required").map(Node::items).unwrap_or_default().iter().filter_map(|item| item.read(self.text)).collect()
+        schema
+            .get("required")
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| item.read(self.text))
+            .collect()
     }
 
     /// The keywords that are not shown, each with the beginning of what it says.

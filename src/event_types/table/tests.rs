@@ -136,7 +136,8 @@ fn fields_come_and_go() {
 
 #[test]
 fn two_fields_may_change_names() {
-    let text = r#"{"properties":{"a":{"properties":{"x":{"minLength":1},"y":true}},"b":{"type":"string"}},"required":["a"]}"#;
+    let text =
+        r#"{"properties":{"a":{"properties":{"x":{"minLength":1},"y":true}},"b":{"type":"string"}},"required":["a"]}"#;
     let before = table(text);
     let mut changes = unchanged(&before);
     for (n, name) in [(0, "b"), (1, "y"), (2, "x"), (3, "a")] {
@@ -171,16 +172,35 @@ fn a_contract_of_very_many_fields_is_left_to_json() {
 /// A schema with what the table knows, and with what it does not.
 fn schema(depth: u32) -> BoxedStrategy<Value> {
     let keyword = |name: &'static str, values: Vec<Value>| {
-        prop::option::of(prop::sample::select(values)).prop_map(move |value| value.map(|value| (name.to_owned(), value)))
+        prop::option::of(prop::sample::select(values))
+            .prop_map(move |value| value.map(|value| (name.to_owned(), value)))
     };
     let types = vec![
-        json!("string"), json!("integer"), json!("number"), json!("boolean"), json!("array"), json!("object"), json!(["string", "null"]),
-        json!(["null", "integer"]), json!(["string", "number"]), json!("null"),
+        json!("string"),
+        json!("integer"),
+        json!("number"),
+        json!("boolean"),
+        json!("array"),
+        json!("object"),
+        json!(["string", "null"]),
+        json!(["null", "integer"]),
+        json!(["string", "number"]),
+        json!("null"),
     ];
     let scalars = (
         keyword("type", types),
         keyword("format", vec![json!("email"), json!("phone"), json!("ipv4"), json!("date")]),
-        keyword("enum", vec![json!(["a", "b"]), json!([1, 2.50]), json!(["a", null]), json!([{"k": 1}]), json!([" x "]), json!([true])]),
+        keyword(
+            "enum",
+            vec![
+                json!(["a", "b"]),
+                json!([1, 2.50]),
+                json!(["a", null]),
+                json!([{"k": 1}]),
+                json!([" x "]),
+                json!([true]),
+            ],
+        ),
         keyword("description", vec![json!("Words"), json!(" spaced\r\n")]),
         keyword("x-identifies", vec![json!("email"), json!("id"), json!("iris"), json!(5)]),
         keyword("examples", vec![json!(["x"]), json!([1, "x"]), json!([])]),
@@ -241,7 +261,9 @@ fn unseen(schema: &Value, top: bool) -> Value {
     let mut left = Map::new();
     for (key, value) in rules {
         let value = match (key.as_str(), value) {
-            ("type" | "format" | "enum" | "description" | "examples" | "x-identifies" | "required", _) if !top => continue,
+            ("type" | "format" | "enum" | "description" | "examples" | "x-identifies" | "required", _) if !top => {
+                continue;
+            }
             ("properties", Value::Object(fields)) => {
                 fields.iter().map(|(name, field)| (name.clone(), unseen(field, false))).collect()
             }

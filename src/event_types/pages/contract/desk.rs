@@ -110,7 +110,9 @@ impl Desk {
     fn from_json(posted: &Posted, wish: Wish, errors: &mut FieldErrors) -> (Self, Option<Contract>) {
         let typed = posted.typed.text("contract");
         let text = match posted.file("file") {
-            Some(file) => errors.keep("file", file).map_or(typed, |text| text.trim_start_matches('\u{feff}').to_owned()),
+            Some(file) => {
+                errors.keep("file", file).map_or(typed, |text| text.trim_start_matches('\u{feff}').to_owned())
+            }
             None => typed,
         };
         let contract = errors.keep("contract", Contract::parse(text.trim()));

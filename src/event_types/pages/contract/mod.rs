@@ -189,7 +189,10 @@ fn page(frame: &Frame, work: &Work, desk: &Desk, mark: String, errors: &FieldErr
         ),
         None => "What you save is a draft: nothing changes for senders until it is reviewed and activated.".to_owned(),
     };
-    let review = work.draft.is_some().then(|| view! { <LinkButton href=format!("{here}/review")>"Review the draft"</LinkButton> });
+    let review = work
+        .draft
+        .is_some()
+        .then(|| view! { <LinkButton href=format!("{here}/review")>"Review the draft"</LinkButton> });
     let around = Around {
         action: here.clone(),
         verb: "Save and review",

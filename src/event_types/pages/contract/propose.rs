@@ -216,7 +216,9 @@ fn head(desk: &Desk, again: String) -> AnyView {
     let (lead, hint) = match samples {
         1 => (
             "What one event says about its fields. Correct what is not so.".to_owned(),
-            Some("One event says little about what may be left out, and nothing about which values there are. With five or more, the proposal knows."),
+            Some(
+                "One event says little about what may be left out, and nothing about which values there are. With five or more, the proposal knows.",
+            ),
         ),
         n => (format!("What {n} events say about their fields. Correct what is not so."), None),
     };
@@ -232,13 +234,7 @@ fn head(desk: &Desk, again: String) -> AnyView {
     .into_any()
 }
 
-async fn asking(
-    app: &App,
-    session: &Session,
-    work: &Work,
-    posted: &Posted,
-    errors: &FieldErrors,
-) -> Result<String> {
+async fn asking(app: &App, session: &Session, work: &Work, posted: &Posted, errors: &FieldErrors) -> Result<String> {
     let tenant = work.event_type.tenant_id;
     let path = format!("{}/propose", work.here());
     let frame = tenants::frame(app, session, Some(tenant), Section::EventTypes, path.clone()).await?;

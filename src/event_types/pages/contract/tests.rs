@@ -123,7 +123,9 @@ async fn the_two_sides_never_disagree() {
         let text = filled(&json, &[]).into_iter().find(|(name, _)| name == "contract").unwrap().1;
         assert_eq!(text, ORDER.replace("\"Email\"", "\"E-mail\""));
 
-        let wrong = post(&ada, &path, &filled(&json, &[("do", Some("table")), ("contract", Some("{\"type\": </textarea>"))])).await;
+        let wrong =
+            post(&ada, &path, &filled(&json, &[("do", Some("table")), ("contract", Some("{\"type\": </textarea>"))]))
+                .await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(wrong.says("This is not JSON") && wrong.says("&lt;/textarea&gt;"));
 
@@ -147,10 +149,16 @@ async fn what_is_amiss_comes_back_at_its_field() {
         let event_type = order(&db, tenant(&db, "Acme").await).await;
         let path = format!("/tenants/{}/event-types/{}/contract", event_type.tenant_id, event_type.id);
         let page = ada.get(&path).await;
-        let typed = filled(&page, &[
-            ("do", Some("save")), ("f0-name", Some(" ")), ("f0-kind", Some("number")), ("f0-allowed", Some("1\r\n\"><script>")),
-            ("new-name", Some("<b>")),
-        ]);
+        let typed = filled(
+            &page,
+            &[
+                ("do", Some("save")),
+                ("f0-name", Some(" ")),
+                ("f0-kind", Some("number")),
+                ("f0-allowed", Some("1\r\n\"><script>")),
+                ("new-name", Some("<b>")),
+            ],
+        );
         let wrong = post(&ada, &path, &typed).await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
         for field in ["f0-name", "f0-allowed", "new-name"] {
@@ -170,8 +178,11 @@ async fn of_two_who_save_at_once_the_second_is_told() {
         let event_type = order(&db, tenant(&db, "Acme").await).await;
         let path = format!("/tenants/{}/event-types/{}/contract", event_type.tenant_id, event_type.id);
         let (of_ada, of_bob) = (ada.get(&path).await, bob.get(&path).await);
-        post(&ada, &path, &filled(&of_ada, &[("do", Some("save")), ("f0-description", Some("Ada's"))])).await.location();
-        let told = post(&bob, &path, &filled(&of_bob, &[("do", Some("save")), ("f0-description", Some("Bob's"))])).await;
+        post(&ada, &path, &filled(&of_ada, &[("do", Some("save")), ("f0-description", Some("Ada's"))]))
+            .await
+            .location();
+        let told =
+            post(&bob, &path, &filled(&of_bob, &[("do", Some("save")), ("f0-description", Some("Bob's"))])).await;
         assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(told.says("has saved another draft since you began"));
         assert!(draft(&db, &event_type).await.unwrap().contains("Ada's"));
@@ -225,7 +236,8 @@ async fn a_contract_without_a_table_is_edited_as_json() {
     each(|db| async move {
         let ada = Visitor::new(&db, Role::Consultant, None);
         let tenant = tenant(&db, "Acme").await;
-        let details = Details { contract: Contract::parse("false").unwrap(), ..Details::named("None".parse().unwrap()) };
+        let details =
+            Details { contract: Contract::parse("false").unwrap(), ..Details::named("None".parse().unwrap()) };
         let permit = Actor::cli().permit(tenant).unwrap();
         let made = event_types::create(&db, &Clock::system(), &permit, None, details).await.unwrap();
         let path = format!("/tenants/{tenant}/event-types/{}/contract", made.id);

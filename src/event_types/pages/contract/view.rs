@@ -33,8 +33,10 @@ pub(super) struct Around<'a> {
 impl Desk {
     pub(super) fn draw(&self, around: Around<'_>) -> AnyView {
         let errors = around.errors;
-        let hidden = around.hidden.iter().map(|(name, value)| view! { <Hidden name=*name value=value.clone()/> }).collect_view();
-        let evidence = self.evidence.as_ref().map(|evidence| view! { <Hidden name="evidence" value=evidence.write()/> });
+        let hidden =
+            around.hidden.iter().map(|(name, value)| view! { <Hidden name=*name value=value.clone()/> }).collect_view();
+        let evidence =
+            self.evidence.as_ref().map(|evidence| view! { <Hidden name="evidence" value=evidence.write()/> });
         let buttons = view! {
             <FormActions>
                 <Button tone=Tone::Primary name="do" value="save">{around.verb}</Button>
@@ -64,7 +66,8 @@ impl Desk {
         let identifies = identifies();
         let rows: Vec<_> = self.rows.iter().enumerate().map(|(n, line)| self.row(n, line)).collect();
         let table = if rows.is_empty() {
-            let samples = samples.map(|href| view! { <LinkButton href=href icon=Icon::Events>"Start from a sample"</LinkButton> });
+            let samples = samples
+                .map(|href| view! { <LinkButton href=href icon=Icon::Events>"Start from a sample"</LinkButton> });
             view! {
                 <Empty
                     icon=Icon::Contract
@@ -177,7 +180,10 @@ impl Desk {
     fn beside_json(&self) -> AnyView {
         let turn = match &self.no_table {
             None => view! { <Button form=FORM name="do" value="table">"Edit as a table"</Button> }.into_any(),
-            Some(why) => view! { <Alert state=State::Neutral title="No table for this one"><p>{why.clone()}</p></Alert> }.into_any(),
+            Some(why) => {
+                view! { <Alert state=State::Neutral title="No table for this one"><p>{why.clone()}</p></Alert> }
+                    .into_any()
+            }
         };
         view! {
             <Card title="The same as a table" lead="Whatever you write here, the table keeps: keywords that it cannot show stay byte for byte.">
