@@ -168,6 +168,23 @@ mod tests {
         assert!(typed.ticked("b") && !typed.ticked("c") && typed.text("c").is_empty());
     }
 
+    #[tokio::test]
+    async fn a_form_with_files_is_read_like_one_without() {
+        let body = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n2\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"e.json\"\r\n\r\n{\"\u{e9}\":1}\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"none\"; filename=\"\"\r\n\r\n\r\n--x--\r\n";
+        let request = |kind: &str, body: &str| {
+            Request::post("/").header("content-type", kind).body(axum::body::Body::from(body.to_owned())).unwrap()
+        };
+        let posted = Posted::from_request(request("multipart/form-data; boundary=x", body), &()).await.unwrap();
+        assert_eq!(posted.typed.text("a"), "1\n2");
+        assert_eq!((posted.file("file"), posted.file("none")), (Some(Ok("{\"\u{e9}\":1}")), None));
+        let plain = Posted::from_request(request("application/x-www-form-urlencoded", "a=1%0D%0A2"), &()).await.unwrap();
+        assert_eq!((plain.typed.text("a"), plain.file("file")), ("1\n2".to_owned(), None));
+        let broken = Posted::from_request(request("multipart/form-data; boundary=x", "--x\r\nno"), &()).await;
+        assert_eq!(broken.unwrap_err().status, 400);
+    }
+
     #[test]
     fn empty_fields_are_left_out_of_an_address() {
         let to = |query| without_blanks("/x", query).map(|to| to.into_response().headers()["location"].clone());
