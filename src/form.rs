@@ -179,7 +179,8 @@ mod tests {
         let posted = Posted::from_request(request("multipart/form-data; boundary=x", body), &()).await.unwrap();
         assert_eq!(posted.typed.text("a"), "1\n2");
         assert_eq!((posted.file("file"), posted.file("none")), (Some(Ok("{\"\u{e9}\":1}")), None));
-        let plain = Posted::from_request(request("application/x-www-form-urlencoded", "a=1%0D%0A2"), &()).await.unwrap();
+        let plain =
+            Posted::from_request(request("application/x-www-form-urlencoded", "a=1%0D%0A2"), &()).await.unwrap();
         assert_eq!((plain.typed.text("a"), plain.file("file")), ("1\n2".to_owned(), None));
         let broken = Posted::from_request(request("multipart/form-data; boundary=x", "--x\r\nno"), &()).await;
         assert_eq!(broken.unwrap_err().status, 400);

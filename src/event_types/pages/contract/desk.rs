@@ -89,6 +89,11 @@ impl Desk {
         }
     }
 
+    /// The text as a form carries it back unharmed: browsers turn line breaks into others.
+    pub(super) fn base(&self) -> String {
+        serde_json::Value::from(self.text.as_str()).to_string()
+    }
+
     /// Reads what was posted: what to show next, what was wished, and the contract if it is one.
     pub(super) fn read(posted: &Posted, errors: &mut FieldErrors) -> (Self, Wish, Option<Contract>) {
         let typed = &posted.typed;
@@ -127,7 +132,8 @@ impl Desk {
     }
 
     fn from_table(typed: &Typed, wish: Wish, errors: &mut FieldErrors) -> (Self, Option<Contract>) {
-        let mut desk = Self::of(typed.text("base").trim(), Side::Table);
+        let base: String = serde_json::from_str(&typed.text("base")).unwrap_or_default();
+        let mut desk = Self::of(&base, Side::Table);
         if let Some(why) = &desk.no_table {
             errors.push("contract", why.clone());
             return (desk, None);

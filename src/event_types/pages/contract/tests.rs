@@ -231,6 +231,28 @@ async fn samples_become_a_draft_or_a_new_type() {
     .await;
 }
 
+/// Browsers send every line break as CR LF, and a contract may hold either.
+#[tokio::test]
+async fn line_breaks_are_kept_too() {
+    each(|db| async move {
+        let ada = Visitor::new(&db, Role::Consultant, None);
+        let tenant = tenant(&db, "Acme").await;
+        let text = ORDER.replace('\n', "\r\n").replace("x-team\": ", "x-team\":\n ");
+        let details = Details { contract: Contract::parse(&text).unwrap(), ..Details::named("Order".parse().unwrap()) };
+        let permit = Actor::cli().permit(tenant).unwrap();
+        let made = event_types::create(&db, &Clock::system(), &permit, None, details).await.unwrap();
+        let path = format!("/tenants/{tenant}/event-types/{}/contract", made.id);
+        let page = ada.get(&path).await;
+        let sent: Vec<_> = filled(&page, &[("do", Some("save"))])
+            .into_iter()
+            .map(|(name, value)| (name, value.replace("\r\n", "\n").replace('\n', "\r\n")))
+            .collect();
+        post(&ada, &path, &sent).await.location();
+        assert_eq!(draft(&db, &made).await, Some(text));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_contract_without_a_table_is_edited_as_json() {
     each(|db| async move {

@@ -96,7 +96,7 @@ impl Desk {
         let chosen = self.within.map(|n| n.to_string()).unwrap_or_default();
         let button = view! { <Button icon=Icon::Plus name="do" value="add">"Add"</Button> };
         view! {
-            <Hidden name="base" value=self.text.clone()/>
+            <Hidden name="base" value=self.base()/>
             {table}
             <NewFieldRow
                 row=new
