@@ -6,7 +6,7 @@ use crate::{
     event_types::{field::Identifies, table::Kind},
     ui::{
         Alert, Button, Card, Choice, Desk as Halves, Empty, FieldErrors, FieldRow, FieldTable, FileField, Form,
-        FormActions, Hidden, Icon, Json, LinkButton, NewFieldRow, State, TextArea, Tone, mono,
+        FormActions, Hidden, Icon, Json, LinkButton, NewFieldRow, Row, State, TextArea, Tone, mono,
     },
 };
 
@@ -187,8 +187,7 @@ impl Desk {
         };
         view! {
             <Card title="The same as a table" lead="Whatever you write here, the table keeps: keywords that it cannot show stay byte for byte.">
-                <div>{turn}</div>
-                <div><Button form=FORM name="do" value="look" tone=Tone::Quiet>"Check and load the file"</Button></div>
+                <Row>{turn}<Button form=FORM name="do" value="look">"Check"</Button></Row>
             </Card>
             <Card title="Two keywords of our own">
                 <p>{mono("x-identifies")}" says that a field identifies a person: "{mono("email")}", "{mono("phone")}" or "{mono("id")}"."</p>
