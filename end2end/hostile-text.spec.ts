@@ -69,7 +69,13 @@ test("what is typed comes back as text", async ({ page, visit, server }) => {
   const type = new URL(page.url()).pathname;
   await page.goto(`${type}/edit`);
   await expect(page.getByLabel("Description")).toHaveValue(EVIL);
-  await expect(page.getByLabel("Contract", { exact: true })).toHaveValue(CONTRACT);
+  await page.goto(`${type}/contract`);
+  await expect(inMain(page)).toContainText("Edit as JSON");
+  await expect(page.locator("#f0-name")).toHaveValue(EVIL);
+  await expectUnharmed(page);
+  await page.goto(`${type}/contract?as=json`);
+  await expect(page.locator("#contract")).toHaveValue(CONTRACT);
+  await expectUnharmed(page);
 
   await comesBack(page, `${tenant}/tokens/new`, "Create token");
   await page.goto(`${tenant}/tokens/new`);

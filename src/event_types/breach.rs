@@ -186,6 +186,7 @@ fn format_name(format: &str) -> &str {
         "ipv6" => "IPv6 address",
         "hostname" => "host name",
         "json-pointer" => "JSON pointer",
+        "phone" => "telephone number, such as +31 6 12345678",
         other => other,
     }
 }

@@ -1,10 +1,16 @@
 //! Event types: the contract of one kind of event of a tenant.
 mod breach;
 pub mod contract;
+pub mod field;
 mod pages;
+pub mod propose;
 mod sample;
+mod spans;
+mod splice;
 pub mod store;
+pub mod table;
 mod unique;
+pub mod versions;
 
 use std::{fmt, str::FromStr};
 

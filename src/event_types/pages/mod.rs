@@ -1,4 +1,5 @@
 //! The pages of event types: the list, the form, one's own page with what a sender needs, and switching it off.
+mod contract;
 mod edit;
 mod list;
 mod show;
@@ -30,6 +31,7 @@ pub fn routes() -> Router<App> {
         .route("/tenants/{tenant}/event-types/{event_type}/edit", get(edit::edit).post(edit::save))
         .route("/tenants/{tenant}/event-types/{event_type}/disable", get(switch::ask).post(switch::disable))
         .route("/tenants/{tenant}/event-types/{event_type}/enable", post(switch::enable))
+        .merge(contract::routes())
 }
 
 /// The event type that a path names.

@@ -74,7 +74,11 @@ fn page(frame: &Frame, seen: &Seen<'_>) -> String {
         } else {
             view! { <PostButton action=format!("{here}/enable") tone=Tone::Primary>"Enable"</PostButton> }
         };
-        view! { {switch} <LinkButton href=format!("{here}/edit")>"Edit"</LinkButton> }
+        view! {
+            {switch}
+            <LinkButton href=format!("{here}/edit")>"Edit"</LinkButton>
+            <LinkButton href=format!("{here}/contract") icon=Icon::Contract>"Edit contract"</LinkButton>
+        }
     });
     let events = seen.may_read_payloads.then(|| {
         let href = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
