@@ -1,9 +1,14 @@
 //! Event types: the contract of one kind of event of a tenant.
 mod breach;
 pub mod contract;
+mod copy;
+pub mod diff;
 mod pages;
 mod sample;
+pub mod snippets;
 pub mod store;
+pub mod test_event;
+pub mod trial;
 mod unique;
 pub mod versions;
 
@@ -17,6 +22,7 @@ use crate::{
     name::Name,
 };
 pub use contract::{Breach, Contract, ContractError};
+pub use copy::copy;
 pub use pages::{curl, routes};
 pub use store::{all, create, get, list, update};
 pub use unique::UniqueFields;
