@@ -98,7 +98,8 @@ pub fn diff(old: &Contract, new: &Contract) -> Vec<Change> {
     of_schemas(&old.schema(), &new.schema())
 }
 
-fn of_schemas(old: &Value, new: &Value) -> Vec<Change> {
+/// The same, of two schemas that were read already.
+pub fn of_schemas(old: &Value, new: &Value) -> Vec<Change> {
     let mut changes = walk::changes(old, new);
     changes.sort_by_key(|change| change.effect);
     changes

@@ -301,9 +301,6 @@ impl Walk {
         let told = match (was, is) {
             (None, Some(is)) => vec![text(" is new: "), value_words(is)],
             (Some(was), None) => vec![text(" is gone; it was "), value_words(was)],
-            (Some(was), Some(is)) if type_list(was).is_some() && type_list(was) == type_list(is) => {
-                vec![text(" is written differently")]
-            }
             (Some(was), Some(is)) => vec![text(" changed from "), value_words(was), text(" to "), value_words(is)],
             (None, None) => vec![],
         };
@@ -369,7 +366,9 @@ impl Walk {
                 let gone: BTreeSet<_> = was.iter().filter(|kind| !covered(kind, &is)).copied().collect();
                 let come: BTreeSet<_> = is.iter().filter(|kind| !covered(kind, &was)).copied().collect();
                 match (more, less) {
-                    (true, true) => {}
+                    (true, true) => {
+                        self.tell(Effect::Neutral, place, [text(" is of the same type, written differently")]);
+                    }
                     (true, false) => {
                         self.tell(Effect::Looser, place, [text(format!(" may now also be {}", type_words(&come)))]);
                     }

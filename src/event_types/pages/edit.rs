@@ -83,7 +83,12 @@ pub(super) async fn save(
 ) -> Result<Response> {
     let mut errors = FieldErrors::new();
     if let Some(details) = self::read(&typed, &mut errors) {
-        let change = move |kept: &mut Details| *kept = Details { enabled: kept.enabled, ..details };
+        // a form without a contract leaves it as it is
+        let contract = typed.ticked("contract");
+        let change = move |kept: &mut Details| {
+            let contract = if contract { details.contract.clone() } else { kept.contract.clone() };
+            *kept = Details { enabled: kept.enabled, contract, ..details };
+        };
         let saved = event_types::update(&app.db, &app.clock, &permit, named.id()?, change).await?;
         return Ok(Redirect::to(&format!("{}?done=saved", address(saved.tenant_id, saved.id))).into_response());
     }
@@ -104,7 +109,10 @@ fn given(text: &str) -> Result<Option<EventTypeId>, &'static str> {
 fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Details> {
     let name = errors.keep("name", typed.text("name").parse());
     let description = errors.keep("description", parse_description(&typed.text("description")));
-    let contract = errors.keep("contract", Contract::parse(typed.text("contract").trim()));
+    let contract = match typed.ticked("contract") {
+        true => errors.keep("contract", Contract::parse(typed.text("contract").trim())),
+        false => Some(Contract::default()),
+    };
     let policy = errors.keep("policy", typed.text("policy").parse::<Policy>().map_err(|_| "choose one of the three"));
     let unique_fields = errors.keep("unique_fields", UniqueFields::parse(typed.text("unique_fields").lines()));
     Some(Details {
