@@ -15,6 +15,7 @@ mod tenant;
 mod token;
 mod user;
 mod validate;
+mod versions;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,8 @@
 mod breach;
 pub mod contract;
 pub mod field;
+mod copy;
+pub mod diff;
 mod pages;
 pub mod propose;
 mod sample;
@@ -9,6 +11,10 @@ mod spans;
 mod splice;
 pub mod store;
 pub mod table;
+pub mod snippets;
+pub mod store;
+pub mod test_event;
+pub mod trial;
 mod unique;
 pub mod versions;
 
@@ -22,6 +28,7 @@ use crate::{
     name::Name,
 };
 pub use contract::{Breach, Contract, ContractError};
+pub use copy::copy;
 pub use pages::{curl, routes};
 pub use store::{all, create, get, list, update};
 pub use unique::UniqueFields;

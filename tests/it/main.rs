@@ -19,4 +19,5 @@ mod stopping;
 mod support;
 mod tokens;
 mod unique;
+mod versions;
 mod web_pages;
