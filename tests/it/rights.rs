@@ -76,6 +76,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/quarantine", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
 ];
 
 /// What one tenant holds that a path can name.
