@@ -24,7 +24,7 @@ use crate::{
 const DRAIN: Duration = Duration::from_secs(7);
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[events::export::KIND];
 
 /// A server that listens.
 pub struct Running {

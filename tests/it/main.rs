@@ -15,6 +15,7 @@ mod rights;
 mod statuses;
 mod stopping;
 mod support;
+mod tasks;
 mod tokens;
 mod unique;
 mod web_pages;
