@@ -72,7 +72,7 @@ fn draw(frame: &Frame, tenant: TenantId, names: &Names, asked: &Asked, page: &Pa
     });
     let export = (!page.events.is_empty()).then(|| {
         let filter = Filter { verdict: Some(Verdict::Quarantined), ..*filter };
-        let href = format!("/tenants/{tenant}/events/export{}", filter.query(Cursor::Newest));
+        let href = format!("/tenants/{tenant}/exports/new{}", filter.query(Cursor::Newest));
         view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
     });
     let body = view! {
