@@ -8,6 +8,7 @@ use crate::{
     config::Settings,
     db::{Db, lane::Lane},
     metrics::Metrics,
+    jobs::Jobs,
 };
 
 /// The running server, as its handlers know it. Cheap to clone.
@@ -19,6 +20,8 @@ pub struct App {
     pub clock: Clock,
     /// The way events reach the disk.
     pub lane: Lane,
+    /// What works off background tasks.
+    pub jobs: Jobs,
     /// What it was started with.
     pub settings: Arc<Settings>,
     /// What is counted.

@@ -87,6 +87,8 @@ id!(/// What one ingest request became. Its last sixteen bits are zero.
     ReceiptId);
 id!(/// An event: its receipt's id plus its place in the request, counted from one.
     EventId);
+id!(/// A background task.
+    TaskId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

@@ -9,6 +9,7 @@ use crate::{
     config::Settings,
     db::{Db, lane::Lane},
     metrics::Metrics,
+    jobs::Jobs,
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
@@ -29,6 +30,7 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         clock: clock.clone(),
         lane,
         metrics: Arc::new(Metrics::off()),
+        jobs: Jobs::new(&[]),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),

@@ -11,6 +11,7 @@ mod output;
 mod restore;
 mod send;
 pub mod serve;
+mod task;
 mod tenant;
 mod token;
 mod user;
@@ -85,6 +86,8 @@ Examples:
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
+    Task(task::Task),
+    #[command(subcommand)]
     User(user::User),
     Send(send::Send),
     Validate(validate::Validate),
@@ -154,6 +157,7 @@ pub fn main() -> ExitCode {
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
+            Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
@@ -193,6 +197,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
         _ => None,
     }

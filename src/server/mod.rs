@@ -19,7 +19,7 @@ use crate::{
     db::{Db, lane::Lane},
     events,
     ingest::{Front, directory::Directory},
-    jobs,
+    jobs::{self, Jobs, Kind},
     metrics::Metrics,
 };
 use accept::Door;
@@ -30,6 +30,9 @@ use observe::Observed;
 const DRAIN: Duration = Duration::from_secs(7);
 /// Connections for metrics at once.
 const OBSERVERS: usize = 16;
+
+/// The background tasks that slices bring.
+pub const KINDS: &[Kind] = &[events::export::KIND];
 
 /// A server that listens.
 pub struct Running {
@@ -60,6 +63,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let app = App {
         lane: Lane::start_counted(&db, &clock, &metrics.lane),
         metrics: Arc::new(metrics),
+        jobs: Jobs::new(KINDS),
         public_base: settings.public_base(address).into(),
         settings: Arc::new(settings),
         stopping: CancellationToken::new(),
@@ -70,7 +74,6 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let tasks = TaskTracker::new();
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
-    tasks.spawn(jobs::housekeeping(app.clone()));
     let (front, health) = (Front::new(app.clone(), directory), Arc::new(Health::new(app.clone())));
     let places = Arc::new(Semaphore::new(app.settings.max_connections));
     if let Some(listener) = observer {
@@ -83,6 +86,9 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     }
     let router = router::build(app.clone(), front, health);
     tasks.spawn(accept::run(Door { listener, router, places, counted: true }, app.clone()));
+    tasks.spawn(jobs::housekeeping::run(app.clone()));
+    tasks.spawn(jobs::worker::run(app.clone()));
+    tasks.spawn(events::retention::run(app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(

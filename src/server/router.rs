@@ -16,7 +16,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events,
     ingest::{self, Front},
-    tenants, tokens,
+    jobs, tenants, tokens,
     ui::assets,
 };
 
@@ -37,6 +37,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(event_types::routes())
         .merge(tokens::routes())
         .merge(events::routes())
+        .merge(jobs::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -17,6 +17,7 @@ mod rights;
 mod statuses;
 mod stopping;
 mod support;
+mod tasks;
 mod tokens;
 mod unique;
 mod versions;
