@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod audit;
 mod event_type;
 mod events;
 mod input;
@@ -75,6 +76,8 @@ Examples:
     Events(events::Events),
     #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Send(send::Send),
     Validate(validate::Validate),
 }
@@ -88,6 +91,7 @@ pub struct Context {
     /// Who acts.
     pub actor: Actor,
     database_url: String,
+    database_was_named: bool,
 }
 
 impl Context {
@@ -97,6 +101,11 @@ impl Context {
     /// See [`crate::db::OpenError`].
     pub async fn db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.database_url).await?)
+    }
+
+    /// Whether somebody said which database: not every command needs one.
+    pub fn database_was_named(&self) -> bool {
+        self.database_was_named
     }
 
     /// The address of the database.
@@ -127,6 +136,8 @@ pub fn main() -> ExitCode {
         clock: Clock::system(),
         actor: Actor::cli(),
         database_url: cli.database.database_url,
+        database_was_named: std::env::var_os("DATABASE_URL").is_some()
+            || std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--database-url")),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -141,6 +152,7 @@ pub fn main() -> ExitCode {
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
+            Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
         }

@@ -8,7 +8,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Db, SqliteWriter};
+use super::{Db, SqliteWriter, guard};
 use crate::error::{Unavailable, unavailable};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -89,6 +89,7 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     };
     sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut writer).await?;
     MIGRATIONS.run(&mut writer).await.map_err(migration_error)?;
+    guard::sqlite(&mut writer).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(5))
@@ -115,6 +116,7 @@ async fn open_postgres(address: &str) -> Result<Db, OpenError> {
         return Err(OpenError::NotDurable(durability));
     }
     MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+    guard::postgres(&pool).await?;
     Ok(Db::Postgres(pool))
 }
 

@@ -147,7 +147,7 @@ pub fn routes() -> Router<App> {
 pub const ANONYMOUS: &str = "anonymous";
 
 /// A moment as `datetime-local` gives it (in UTC here), or with a zone.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+pub fn moment(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
         return Some(zoned.to_utc());
     }

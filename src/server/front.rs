@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use crate::{
     clock::Clock,
     error::PublicError,
-    ids::new_id,
+    ids::{RequestId, new_id},
     ui::{self, assets},
 };
 
@@ -32,6 +32,7 @@ pub async fn respond(router: Router, clock: &Clock, request: hyper::Request<Inco
     let mut request: Request = request.map(Body::new);
     let id = new_id(clock);
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(RequestId(id));
     if request.uri().path().starts_with("//") {
         one_slash(request.uri_mut());
     }

@@ -18,6 +18,7 @@ use crate::{
     events,
     ingest::{Front, directory::Directory},
     jobs,
+    tokens::uses::{self, Uses},
 };
 
 /// How long requests under way may take to end once the server is told to stop.
@@ -28,6 +29,7 @@ pub struct Running {
     /// The address it listens on.
     pub address: SocketAddr,
     app: App,
+    uses: Uses,
     tasks: TaskTracker,
 }
 
@@ -54,7 +56,9 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
     tasks.spawn(jobs::housekeeping(app.clone()));
-    let router = router::build(app.clone(), Front::new(app.clone(), directory));
+    let seen = Uses::default();
+    tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    let router = router::build(app.clone(), Front::new(app.clone(), directory, seen.clone()));
     tasks.spawn(accept::run(listener, router, app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
@@ -62,7 +66,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
             "the public address is plain http: passwords and tokens can be read on the way; set --public-url to an https address"
         );
     }
-    Ok(Running { address, app, tasks })
+    Ok(Running { address, app, uses: seen, tasks })
 }
 
 impl Running {
@@ -85,6 +89,10 @@ impl Running {
         self.app.stopping.cancel();
         if tokio::time::timeout(DRAIN + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
             tracing::warn!("some tasks did not end in time");
+        }
+        // no request is left that could use a token
+        if let Err(error) = self.uses.flush(&self.app.db).await {
+            tracing::warn!(%error, "the last use of tokens was not written down");
         }
         self.app.db.close().await;
     }

@@ -12,7 +12,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::{
     app::App,
-    auth,
+    audit, auth,
     error::{Error, PublicError},
     event_types, events,
     ingest::{self, Front},
@@ -37,6 +37,7 @@ pub fn build(app: App, front: Front) -> Router {
         .merge(event_types::routes())
         .merge(tokens::routes())
         .merge(events::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -25,6 +25,8 @@ pub enum Icon {
     Live,
     Quarantine,
     Token,
+    Audit,
+    Roll,
     Settings,
     Account,
     SignOut,
@@ -68,6 +70,12 @@ impl Icon {
                 r#"<path d="M8 1.8 13.4 4v3.9c0 3-2 5.2-5.4 6.3-3.4-1.1-5.4-3.3-5.4-6.3V4Z"/><path d="M8 5v3.3M8 10.6v.1"/>"#
             }
             Self::Token => r#"<circle cx="5.2" cy="10.8" r="3"/><path d="m7.4 8.6 6-6M10.6 5.4l2 2"/>"#,
+            Self::Audit => {
+                r#"<path d="M12.5 7V3.4A1.4 1.4 0 0 0 11.1 2H4.4A1.4 1.4 0 0 0 3 3.4v9.2A1.4 1.4 0 0 0 4.4 14H7"/><path d="M5.6 5.2h4.3M5.6 8h2.2"/><circle cx="11.2" cy="11.4" r="2.8"/><path d="M11.2 10v1.5l1 .7"/>"#
+            }
+            Self::Roll => {
+                r#"<path d="M13.2 6.4A5.6 5.6 0 0 0 3.2 5M2.8 9.6A5.6 5.6 0 0 0 12.8 11"/><path d="M3 2.2V5h2.8M13 13.8V11h-2.8"/>"#
+            }
             Self::Settings => {
                 r#"<path d="M2 4.5h6.2M12.2 4.5H14M2 11.5h1.8M7.8 11.5H14"/><circle cx="10.2" cy="4.5" r="1.9"/><circle cx="5.8" cy="11.5" r="1.9"/>"#
             }

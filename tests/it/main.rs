@@ -15,6 +15,8 @@ mod rights;
 mod statuses;
 mod stopping;
 mod support;
+mod token_cli;
+mod token_life;
 mod tokens;
 mod unique;
 mod web_pages;
