@@ -1,4 +1,5 @@
 //! What became different between before and after, field by field, as people read it.
+use chrono::DateTime;
 use serde_json::{Map, Value};
 
 use crate::ui::Difference;
@@ -7,6 +8,8 @@ use crate::ui::Difference;
 const LONGEST: usize = 200;
 /// How deep objects are looked into.
 const DEEPEST: usize = 12;
+/// What an entry of the trail says by itself: no field that somebody changed.
+const SAID_ALREADY: [&str; 4] = ["id", "tenantId", "createdAt", "updatedAt"];
 
 /// The fields that are different, those of nothing (or something that cannot be read) being none.
 pub fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Difference> {
@@ -30,7 +33,7 @@ fn compare(path: &str, before: &Value, after: &Value, depth: usize, found: &mut 
     };
     if let Some((before, after)) = objects.filter(|_| depth < DEEPEST) {
         let added = after.keys().filter(|key| !before.contains_key(*key));
-        for key in before.keys().chain(added) {
+        for key in before.keys().chain(added).filter(|key| depth > 0 || !SAID_ALREADY.contains(&key.as_str())) {
             let get = |of: &Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
             compare(&joined(path, key), &get(before), &get(after), depth + 1, found);
         }
@@ -80,7 +83,10 @@ fn shown(value: &Value) -> Option<String> {
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::String(text) if text.is_empty() => return None,
-        Value::String(text) => text.clone(),
+        Value::String(text) => match DateTime::parse_from_rfc3339(text) {
+            Ok(moment) => moment.to_utc().format("%-d %b %Y, %H:%M:%S UTC").to_string(),
+            Err(_) => text.clone(),
+        },
         Value::Array(items) if items.is_empty() => return None,
         Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
             items.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
@@ -130,8 +136,16 @@ mod tests {
     }
 
     #[test]
+    fn times_name_their_zone() {
+        let end = told(r#"{"endsAt":null,"id":1,"updatedAt":1}"#, r#"{"endsAt":"2026-11-18T14:05:09+01:00","id":2}"#);
+        assert_eq!(end, ["Ends at: – → 18 Nov 2026, 13:05:09 UTC"]);
+    }
+
+    #[test]
     fn something_new_is_told_whole_but_what_is_not_there() {
-        let new = changes(None, Some(r#"{"name":"shop","expiresAt":null,"canConfigure":false}"#));
+        let new =
+            r#"{"id":"7","name":"shop","expiresAt":null,"canConfigure":false,"createdAt":"2026-11-18T13:05:09Z"}"#;
+        let new = changes(None, Some(new));
         let mut fields: Vec<_> = new.iter().map(|one| one.field.as_str()).collect();
         fields.sort_unstable();
         assert_eq!(fields, ["Can configure", "Name"]);

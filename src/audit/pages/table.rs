@@ -61,7 +61,7 @@ pub fn table(frame: &Frame, caption: &str, entries: &[Entry], names: &Names, eye
     columns.extend(of_all.then(|| Column::text("Tenant")));
     columns.extend(whole.then(|| Column::text("From").wide_only()));
     let rows = entries.iter().map(|entry| {
-        let mut cells = vec![ui::at(frame.moment(), entry.at), who(entry), what(entry, names, whole)];
+        let mut cells = vec![ui::at(frame.moment(), entry.at), who(entry, names), what(entry, names, whole)];
         cells.extend(of_all.then(|| whose(entry, names)));
         let from = entry.address.as_deref();
         cells.extend(whole.then(|| from.map_or_else(|| ui::muted("this machine"), ui::mono)));
@@ -71,9 +71,9 @@ pub fn table(frame: &Frame, caption: &str, entries: &[Entry], names: &Names, eye
 }
 
 /// Whoever has no account is no e-mail address.
-fn who(entry: &Entry) -> AnyView {
+fn who(entry: &Entry, names: &Names) -> AnyView {
     match entry.actor.strip_prefix("token ") {
-        Some(id) => view! { "a token"<div>{ui::muted(id.to_owned())}</div> }.into_any(),
+        Some(id) => ui::text(format!("the token {}", names.named(id))),
         None if entry.actor == "cli" => ui::text("the command line"),
         None => ui::text(entry.actor.clone()),
     }

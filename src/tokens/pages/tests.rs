@@ -23,7 +23,8 @@ async fn event_type(db: &Db, tenant: TenantId, name: &str) -> EventTypeId {
 
 /// The secret that stands on a page, if one does.
 fn secret_on(page: &str) -> Option<&str> {
-    page.match_indices("trb_").find_map(|(at, _)| page.get(at..at + 53).filter(|text| !text.contains('…')))
+    page.match_indices("trb_")
+        .find_map(|(at, _)| page.get(at..at + 53).filter(|text| text[4..].bytes().all(|c| c.is_ascii_alphanumeric())))
 }
 
 #[tokio::test]
