@@ -63,7 +63,7 @@ export async function fullTokens(server: Server, door: Door): Promise<Room[]> {
       name: "token-roll-amiss",
       open: async (page) => {
         await token(limited.id, "/roll")(page);
-        await page.getByLabel("Expires").fill("yesterday");
+        await page.getByLabel("The successor expires").fill("yesterday");
         await press(page, "Roll token");
       },
     },

@@ -1,7 +1,7 @@
 // A consultant lives with a token: sees who uses it, rolls it with an overlap, sees when the sender has switched, ends
 // the overlap, and finds all of it in the audit trail.
 import fs from "node:fs";
-import { expect, expectMistakes, inMain, order, PASSWORD, statusAfter, test, type Door } from "./journey";
+import { expect, inMain, order, PASSWORD, statusAfter, test, type Door } from "./journey";
 import type { Server } from "./server";
 
 test.describe.configure({ mode: "serial" });
@@ -34,10 +34,12 @@ for (const javaScriptEnabled of [true, false]) {
     await expect(inMain(page)).toContainText("the header X-CM-PRODUCTTOKEN");
 
     await page.getByRole("link", { name: "Roll…" }).click();
-    await page.getByLabel("Expires").fill("yesterday");
+    await page.getByLabel("The successor expires").fill("yesterday");
     expect(await statusAfter(page, () => page.getByRole("button", { name: "Roll token" }).click())).toBe(422);
-    await expectMistakes(page, ["Expires optional"]);
-    await page.getByLabel("Expires").fill("");
+    await expect(page.getByRole("alert")).toContainText("An expiry is");
+    await expect(page.getByLabel("The successor expires")).toHaveAttribute("aria-invalid", "true");
+    await expect(page.getByLabel("The successor expires")).toHaveValue("yesterday");
+    await page.getByLabel("The successor expires").fill("");
     await page.getByLabel("In a week").check();
     await page.getByRole("button", { name: "Roll token" }).click();
     await expect(page.getByText("it will not be shown again")).toBeVisible();
@@ -48,10 +50,10 @@ for (const javaScriptEnabled of [true, false]) {
 
     // never again, wherever one goes
     await page.getByRole("link", { name: "See whether it is still used" }).click();
-    await expect(page.getByText("Being replaced")).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Being replaced" })).toBeVisible();
     expect(await page.content()).not.toContain(secret);
     await expect.poll(async () => (await page.reload(), inMain(page).textContent()), { timeout: 15_000 })
-      .toContain("still used since it was rolled");
+      .toContain("not switched yet");
 
     await page.getByRole("link", { name: "End or prolong…" }).click();
     await page.getByLabel("Now", { exact: true }).check();

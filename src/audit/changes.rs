@@ -60,7 +60,7 @@ fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { in_words(key) } else { format!("{path} › {key}") }
 }
 
-/// `eventTypes` → `Event types`.
+/// `eventTypes` → `Event types`, `successorId` → `Successor`.
 fn in_words(key: &str) -> String {
     let mut words = String::with_capacity(key.len() + 4);
     for (n, c) in key.chars().enumerate() {
@@ -73,7 +73,8 @@ fn in_words(key: &str) -> String {
             words.push(if c == '_' { ' ' } else { c });
         }
     }
-    words
+    // what a page names, it names without its id
+    words.strip_suffix(" id").map(str::to_owned).unwrap_or(words)
 }
 
 /// A value as text. What is not there, and an empty list, is none.

@@ -19,7 +19,7 @@ use crate::{
 };
 pub use changes::changes;
 pub use filter::{Asked, Cursor, Filter};
-pub use pages::{Names, routes, table};
+pub use pages::{Names, history, routes};
 pub use store::Eyes;
 
 /// One change that somebody made.

@@ -355,7 +355,7 @@ mod tests {
                 } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "sql") {
                     let text = std::fs::read_to_string(&path).unwrap();
                     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-                    let words: Vec<_> = code.split_whitespace().map(|word| word.to_lowercase()).collect();
+                    let words: Vec<_> = code.split_whitespace().map(str::to_lowercase).collect();
                     let bare = |word: &str| word.trim_matches(['"', ';', '(', ')', ',']).to_owned();
                     for three in words.windows(3) {
                         let [first, second, third] = [&three[0], &three[1], &three[2]].map(|word| bare(word));

@@ -78,7 +78,8 @@ impl Details {
     /// Tells one state of them from another: a form that was opened on an older one does not overwrite a newer.
     pub fn fingerprint(&self) -> String {
         let text = serde_json::to_string(self).unwrap_or_default();
-        crate::crypto::sha256(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest = crate::crypto::sha256(text.as_bytes());
+        format!("{:016x}", u64::from_be_bytes(std::array::from_fn(|n| digest[n])))
     }
 }
 
@@ -233,7 +234,8 @@ pub fn parse_expiry(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Str
     if end > now + chrono::Duration::days(36_525) {
         return Err("an expiry lies within a hundred years: leave it out for a token that does not expire".into());
     }
-    Ok(chrono::SubsecRound::trunc_subsecs(end, 6))
+    // a whole second, so that it reads well wherever it is shown
+    Ok(chrono::SubsecRound::trunc_subsecs(end, 0))
 }
 
 #[cfg(test)]

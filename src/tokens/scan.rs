@@ -28,10 +28,9 @@ pub fn scan(text: &[u8]) -> Vec<Found> {
         if !secret::is_whole(whole) {
             continue;
         }
-        for place in counted..begin {
-            if text[place] == b'\n' {
-                (line, line_start) = (line + 1, place + 1);
-            }
+        let breaks = text[counted..begin].iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        for (place, _) in breaks {
+            (line, line_start) = (line + 1, counted + place + 1);
         }
         counted = begin;
         let prefix = whole.get(..secret::PREFIX).unwrap_or_default().to_owned();

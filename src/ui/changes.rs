@@ -43,8 +43,11 @@ pub fn Differences(
 fn item(difference: Difference, new: bool) -> AnyView {
     let Difference { field, before, after } = difference;
     let before = (!new).then(|| {
-        let before = before.unwrap_or_else(|| "nothing".into());
-        view! { <del>{before}</del><span class="changes-to"><span aria-hidden="true">"→"</span><span class="sr-only">" is now "</span></span> }
+        let before = match before {
+            Some(before) => view! { <del>{before}</del> }.into_any(),
+            None => super::muted("nothing"),
+        };
+        view! { {before}<span class="changes-to"><span aria-hidden="true">"→"</span><span class="sr-only">" is now "</span></span> }
     });
     let after = after.unwrap_or_else(|| "nothing".into());
     view! { <li><span class="changes-field">{field}</span>" "{before}<ins>{after}</ins></li> }.into_any()
@@ -69,7 +72,7 @@ mod tests {
     fn a_few_are_in_sight_and_the_rest_is_folded() {
         let few = drawn(4, false);
         assert!(few.matches("<li").count() == 4 && !few.contains("details"));
-        assert!(few.contains("<del>nothing</del>") && few.contains("&lt;b&gt;"));
+        assert!(few.contains("nothing</span>") && few.contains("<del>a</del>") && few.contains("&lt;b&gt;"));
         assert!(drawn(6, false).contains("And 3 fields more"));
         let new = drawn(2, true);
         assert!(new.contains("With 2 fields") && !new.contains("<del"));

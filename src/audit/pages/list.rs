@@ -5,7 +5,10 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::table::{Names, sentence, table};
+use super::{
+    Names,
+    table::{sentence, table},
+};
 use crate::{
     app::App,
     audit::{

@@ -8,7 +8,7 @@ mod tests;
 use axum::{Router, routing::get};
 
 use crate::app::App;
-pub use table::{Names, table};
+pub use table::{Names, history};
 
 /// The routes of this slice.
 pub fn routes() -> Router<App> {

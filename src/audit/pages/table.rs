@@ -54,41 +54,55 @@ impl Names {
     }
 }
 
-/// The table of some entries. With `tenants`, each row says whose it is.
+/// The table of some entries, as far as `eyes` may see them.
 pub fn table(frame: &Frame, caption: &str, entries: &[Entry], names: &Names, eyes: &Eyes) -> AnyView {
-    let (of_all, whole) = (matches!(eyes, Eyes::Everything(_)), eyes.see_values());
-    let mut columns = vec![Column::text("When"), Column::text("Who"), Column::text("What")];
+    let of_all = matches!(eyes, Eyes::Everything(_));
+    let mut columns = vec![Column::text("What"), Column::text("Who")];
     columns.extend(of_all.then(|| Column::text("Tenant")));
-    columns.extend(whole.then(|| Column::text("From").wide_only()));
+    columns.push(Column::text("When"));
     let rows = entries.iter().map(|entry| {
-        let mut cells = vec![ui::at(frame.moment(), entry.at), who(entry, names), what(entry, names, whole)];
+        let mut cells = vec![what(entry, names, eyes.see_values()), who(entry, names)];
         cells.extend(of_all.then(|| whose(entry, names)));
-        let from = entry.address.as_deref();
-        cells.extend(whole.then(|| from.map_or_else(|| ui::muted("this machine"), ui::mono)));
+        cells.push(ui::at(frame.moment(), entry.at));
         cells
     });
     view! { <DataTable caption=caption columns=columns rows=rows.collect()/> }.into_any()
 }
 
-/// Whoever has no account is no e-mail address.
+/// The changes of one thing, on its own page: what it is called is known there.
+pub fn history(frame: &Frame, caption: &str, entries: &[Entry], names: &Names) -> AnyView {
+    let columns = vec![Column::text("What"), Column::text("Who"), Column::text("When")];
+    let row = |entry: &Entry| {
+        let what = view! { <div>{sentence(entry.words())}</div> {differences(entry, names)} };
+        vec![what.into_any(), who(entry, names), ui::at(frame.moment(), entry.at)]
+    };
+    view! { <DataTable caption=caption columns=columns rows=entries.iter().map(row).collect()/> }.into_any()
+}
+
+/// Who, and from where. Whoever has no account is no e-mail address.
 fn who(entry: &Entry, names: &Names) -> AnyView {
-    match entry.actor.strip_prefix("token ") {
-        Some(id) => ui::text(format!("the token {}", names.named(id))),
-        None if entry.actor == "cli" => ui::text("the command line"),
-        None => ui::text(entry.actor.clone()),
-    }
+    let who = match entry.actor.strip_prefix("token ") {
+        Some(id) => format!("the token {}", names.named(id)),
+        None if entry.actor == "cli" => "command line".into(),
+        None => entry.actor.clone(),
+    };
+    let from = entry.address.as_deref().map(|address| view! { <div>{ui::muted(format!("from {address}"))}</div> });
+    view! { {who} {from} }.into_any()
 }
 
 fn what(entry: &Entry, names: &Names, whole: bool) -> AnyView {
-    let words = sentence(entry.words());
     // what has a page but no name is told by its id
     let label = entry.object.clone().or_else(|| entry.href().map(|_| entry.object_id.clone()));
     let object = label.map(|label| match entry.href().filter(|_| whole) {
         Some(href) => ui::link(href, label),
         None => ui::strong(label),
     });
+    view! { <div>{sentence(entry.words())}" "{object}</div> {differences(entry, names)} }.into_any()
+}
+
+fn differences(entry: &Entry, names: &Names) -> AnyView {
     let fields = entry.changes().into_iter().map(|one| names.difference(one)).collect();
-    view! { <div>{words}" "{object}</div> <Differences fields=fields new=entry.before.is_none()/> }.into_any()
+    view! { <Differences fields=fields new=entry.before.is_none()/> }.into_any()
 }
 
 fn whose(entry: &Entry, names: &Names) -> AnyView {

@@ -84,7 +84,9 @@ mod tests {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
                 collect(&path, found);
-            } else if name.ends_with(".rs") && !["tests.rs", "testing.rs", "words.rs"].contains(&name.as_str()) {
+            } else if path.extension().is_some_and(|kind| kind == "rs")
+                && !["tests.rs", "testing.rs", "words.rs"].contains(&name.as_str())
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
                 let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();

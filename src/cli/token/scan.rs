@@ -46,7 +46,7 @@ pub(in crate::cli) struct Scan {
 /// One finding.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct Finding {
     path: String,
     line: usize,
     column: usize,
@@ -151,8 +151,8 @@ impl Search<'_> {
         for Found { line, column, prefix, digest } in tokens::scan::scan(text) {
             self.found += 1;
             let known = self.owners(digest).await?;
-            let line = Line { path: path.to_owned(), line, column, prefix, known };
-            self.context.out.record(&line, || line.text())?;
+            let finding = Finding { path: path.to_owned(), line, column, prefix, known };
+            self.context.out.record(&finding, || finding.text())?;
         }
         Ok(())
     }
@@ -181,7 +181,7 @@ impl Search<'_> {
     }
 }
 
-impl Line {
+impl Finding {
     fn text(&self) -> String {
         let whose = match &self.known {
             None => String::new(),

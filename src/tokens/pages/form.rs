@@ -91,7 +91,7 @@ pub(super) fn fields(available: &[EventType], typed: &Typed, errors: &FieldError
             errors=errors
         />
         {limits}
-        {expires(typed, errors)}
+        {expires("Expires", typed, errors)}
         <TextArea
             name="addresses"
             label="Networks it may come from"
@@ -114,11 +114,11 @@ pub(super) fn fields(available: &[EventType], typed: &Typed, errors: &FieldError
 }
 
 /// The field that asks when it ends.
-pub(super) fn expires(typed: &Typed, errors: &FieldErrors) -> AnyView {
+pub(super) fn expires(label: &'static str, typed: &Typed, errors: &FieldErrors) -> AnyView {
     view! {
         <Field
             name="expires_at"
-            label="Expires"
+            label=label
             value=typed.text("expires_at")
             autocomplete="off"
             optional=true

@@ -95,7 +95,7 @@ fn page(frame: &Frame, token: &Token, typed: &Typed, errors: &FieldErrors) -> St
                     errors=errors
                 />
                 {overlap::last_use(frame, token)}
-                {form::expires(typed, errors)}
+                {form::expires("The successor expires", typed, errors)}
                 <FormActions>
                     <Button tone=Tone::Primary>"Roll token"</Button>
                     <LinkButton href=here tone=Tone::Quiet>"Cancel"</LinkButton>

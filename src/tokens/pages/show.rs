@@ -41,7 +41,6 @@ struct Seen {
     successor: Option<Token>,
     types: HashMap<EventTypeId, String>,
     history: Vec<audit::Entry>,
-    eyes: audit::Eyes,
     names: audit::Names,
     may_configure: bool,
 }
@@ -69,7 +68,6 @@ pub(super) async fn show(
         types: types.into_iter().map(|(id, name)| (id, name.to_string())).collect(),
         history: audit::store::of_object(&app.db, &permit, id, CHANGES).await?,
         names: audit::Names::of_tenant(&app, &permit).await?,
-        eyes: audit::Eyes::Inside(permit),
         may_configure: session.permit::<Configure>(tenant).is_ok(),
         watched,
     };
@@ -146,10 +144,10 @@ fn replaced(frame: &Frame, seen: &Seen) -> Option<AnyView> {
     let lead = if works { "Both work until the old one ends." } else { "It was rolled, and its overlap is over." };
     let since = token.last_used_at.is_some_and(|used| used > successor.created_at);
     let (colour, word) = match (since, successor.last_used_at.is_some()) {
-        (true, _) if works => (ui::State::Warning, "still used since it was rolled"),
-        (true, _) => (ui::State::Neutral, "was used after it was rolled"),
-        (false, true) => (ui::State::Ok, "its sender has switched"),
-        (false, false) => (ui::State::Neutral, "nothing came since it was rolled"),
+        (true, _) if works => (ui::State::Warning, "not switched yet"),
+        (true, _) => (ui::State::Neutral, "used the old one last"),
+        (false, true) => (ui::State::Ok, "has switched"),
+        (false, false) => (ui::State::Neutral, "has sent nothing since"),
     };
     let change = (seen.may_configure && token.revoked_at.is_none()).then(|| {
         let word = if works { "End or prolong…" } else { "Give it more time…" };
@@ -162,11 +160,10 @@ fn replaced(frame: &Frame, seen: &Seen) -> Option<AnyView> {
         ("This one", in_short(frame, token.last_used_at, seen.watched.last_use.as_ref())),
         ("Successor", relative(frame, successor)),
     ];
+    let title = if works { "Being replaced" } else { "Replaced" };
     Some(match change {
-        Some(change) => {
-            view! { <Card title="Being replaced" lead=lead action=change><Facts items=items/></Card> }.into_any()
-        }
-        None => view! { <Card title="Being replaced" lead=lead><Facts items=items/></Card> }.into_any(),
+        Some(change) => view! { <Card title=title lead=lead action=change><Facts items=items/></Card> }.into_any(),
+        None => view! { <Card title=title lead=lead><Facts items=items/></Card> }.into_any(),
     })
 }
 
@@ -269,7 +266,7 @@ fn history(frame: &Frame, seen: &Seen) -> AnyView {
     let action = view! { <LinkButton href=all tone=Tone::Quiet>"In the audit trail"</LinkButton> }.into_any();
     view! {
         <Card title="What was done to it" action=action flush=true>
-            {audit::table(frame, "What was done to it", &seen.history, &seen.names, &seen.eyes)}
+            {audit::history(frame, "What was done to it", &seen.history, &seen.names)}
         </Card>
     }
     .into_any()
@@ -286,7 +283,7 @@ fn about(frame: &Frame, seen: &Seen) -> AnyView {
         ("Begins with", ui::mono(format!("{}…", token.prefix))),
         ("Good for", ui::text(types_of(token, &seen.types))),
         ("May come from", networks),
-        ("May allow anonymous events", ui::text(if details.can_configure { "yes" } else { "no" })),
+        ("May configure", ui::text(if details.can_configure { "anonymous use" } else { "nothing" })),
         ("Expires", details.expires_at.map_or_else(|| ui::text("never"), |at| ui::at(now, at))),
         ("Created", ui::at(now, token.created_at)),
     ];
