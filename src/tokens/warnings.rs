@@ -13,7 +13,7 @@ const SOON: TimeDelta = TimeDelta::days(14);
 /// How long a token may be left unused; and how long it takes to know where it comes from.
 const FIRST_WEEK: TimeDelta = TimeDelta::days(7);
 /// How long something that happened is worth a warning.
-const LATELY: TimeDelta = TimeDelta::days(7);
+pub(super) const LATELY: TimeDelta = TimeDelta::days(7);
 /// How long the place that a token is sent in is worth one: it is written in logs that are kept.
 const IN_LOGS: TimeDelta = TimeDelta::days(30);
 /// How short before its end an overlap was still needed.

@@ -195,13 +195,10 @@ fn last_use(frame: &Frame, seen: &Seen) -> AnyView {
         let when = token.last_used_at.map_or_else(|| ui::muted("never"), |at| ui::at(now, at));
         return view! { <Card title="Last use"><Facts items=vec![("When", when)]/></Card> }.into_any();
     };
-    let text = |value: &Option<String>| value.clone().map_or_else(|| ui::muted("not known"), ui::text);
-    let mut items = vec![
-        ("When", token.last_used_at.map_or_else(|| ui::muted("never"), |at| ui::at(now, at))),
-        ("From", last.address.clone().map_or_else(|| ui::muted("not known"), ui::mono)),
-        ("Sender", text(&last.agent)),
-        ("Token in", last.place.map_or_else(|| ui::muted("not known"), place)),
-    ];
+    let mut items = vec![("When", token.last_used_at.map_or_else(|| ui::muted("never"), |at| ui::at(now, at)))];
+    items.extend(last.address.clone().map(|address| ("From", ui::mono(address))));
+    items.extend(last.agent.clone().map(|agent| ("Sender", ui::text(agent))));
+    items.extend(last.place.map(|stood| ("Token in", place(stood))));
     if let (Some(at), Some(origin)) = (last.browser_at, &last.origin) {
         let origin = origin.clone();
         items.push(("By a web page", view! { {ui::mono(origin)}" "{ui::ago(now, at)} }.into_any()));

@@ -15,6 +15,7 @@ use crate::{
         Facts, Token, Warning,
         uses::{Came, News, Place, Why},
         warnings,
+        warnings::LATELY,
     },
 };
 
@@ -195,7 +196,7 @@ pub struct Watched {
     pub token: Token,
     /// How it was last used.
     pub last_use: Option<LastUse>,
-    /// Where it came from, last used first.
+    /// Where it came from, last used first; in a list, only what is new.
     pub networks: Vec<Network>,
     /// What there is to look after.
     pub warnings: Vec<Warning>,
@@ -216,9 +217,10 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
     )?;
     let networks = sql!(
         all Network, db,
-        "SELECT token_id, network, first_at, last_at FROM token_networks WHERE tenant_id = $1
+        "SELECT token_id, network, first_at, last_at FROM token_networks WHERE tenant_id = $1 AND first_at > $2
          ORDER BY last_at DESC, network",
         permit.tenant(),
+        now - LATELY,
     )?;
     let mut uses: HashMap<_, _> = uses.into_iter().map(|one| (one.token_id, one)).collect();
     let mut came: HashMap<_, Vec<_>> = HashMap::new();
