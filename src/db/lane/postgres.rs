@@ -22,17 +22,23 @@ use crate::{
 const EVENTS: &str = "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload, errors)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])";
 
-const KNOWN_VALUES: &str = "SELECT u.tenant_id, u.event_type_id, u.digest, u.content, u.event_id
+// LATERAL with a LIMIT: one walk down the index for each that is asked. A plain join is planned once, while the table is
+// small, and then reads all of it for every batch.
+const KNOWN_VALUES: &str = "SELECT asked.tenant_id, asked.event_type_id, asked.digest, u.content, u.event_id
     FROM UNNEST($1::uuid[], $2::uuid[], $3::bytea[]) AS asked (tenant_id, event_type_id, digest)
-    JOIN unique_values AS u USING (tenant_id, event_type_id, digest)";
+    CROSS JOIN LATERAL (SELECT content, event_id FROM unique_values
+      WHERE tenant_id = asked.tenant_id AND event_type_id = asked.event_type_id AND digest = asked.digest LIMIT 1) AS u";
 
 const CLAIM_VALUES: &str = "INSERT INTO unique_values (tenant_id, event_type_id, digest, content, event_id)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], $5::uuid[])";
 
-const KNOWN_KEYS: &str = "SELECT k.tenant_id, k.digest, k.body, r.id, r.accepted, r.duplicates, r.rejected, r.warnings
+const KNOWN_KEYS: &str = "SELECT asked.tenant_id, asked.digest, k.body, r.id, r.accepted, r.duplicates, r.rejected,
+      r.warnings
     FROM UNNEST($1::uuid[], $2::bytea[]) AS asked (tenant_id, digest)
-    JOIN idempotency_keys AS k USING (tenant_id, digest)
-    JOIN receipts AS r ON r.tenant_id = k.tenant_id AND r.id = k.receipt_id";
+    CROSS JOIN LATERAL (SELECT body, receipt_id FROM idempotency_keys
+      WHERE tenant_id = asked.tenant_id AND digest = asked.digest LIMIT 1) AS k
+    CROSS JOIN LATERAL (SELECT id, accepted, duplicates, rejected, warnings FROM receipts
+      WHERE tenant_id = asked.tenant_id AND id = k.receipt_id LIMIT 1) AS r";
 
 const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body, receipt_id)
     SELECT * FROM UNNEST($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[])";
