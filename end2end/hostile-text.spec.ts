@@ -114,6 +114,22 @@ test("what is typed comes back as text", async ({ page, visit, server }) => {
     await expectUnharmed(page);
   }
   await page.goto(`${tenant}/tokens`);
+  await inMain(page).getByRole("rowheader").getByRole("link").click();
+  for (const act of ["Roll…", "Edit"]) {
+    const link = page.getByRole("link", { name: act, exact: true });
+    await link.click();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText(EVIL);
+    await expectUnharmed(page);
+    await page.goBack();
+  }
+  await expectUnharmed(page);
+  await page.getByRole("link", { name: "In the audit trail" }).click();
+  await expect(inMain(page)).toContainText(EVIL);
+  await expectUnharmed(page);
+  await page.goto(`${tenant}/audit?actor=${query}&action=${query}&object=${query}&from=${query}`);
+  await expectUnharmed(page);
+  await page.goto(`${tenant}/tokens`);
+  await inMain(page).getByRole("rowheader").getByRole("link").click();
   await page.getByRole("link", { name: /^Revoke…/ }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText(EVIL);
   await page.getByLabel(/to confirm$/).fill(`${EVIL}.`);

@@ -4,6 +4,7 @@ import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
+import { bareTokens, fullTokens } from "./house-tokens";
 import type { Door, Server } from "./server";
 
 export interface Room {
@@ -83,6 +84,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
     ...bareOfJobs(() => tenant),
+    ...bareTokens(() => tenant),
   ];
 }
 
@@ -109,6 +111,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...versionRooms(server, tenant, door.eventType),
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
+    ...(await fullTokens(server, door)),
   ];
 }
 
@@ -160,7 +163,8 @@ function ofAda(server: Server, base: string, type: string, waiting: string, bad:
       name: "token-revoke",
       open: async (page) => {
         await page.goto(`${base}/tokens`);
-        await page.getByRole("link", { name: "Revoke… Web shop" }).click();
+        await inMain(page).getByRole("link", { name: "Web shop" }).click();
+        await page.getByRole("link", { name: "Revoke…" }).click();
         await press(page, "Revoke token");
       },
     },

@@ -122,6 +122,16 @@ export class Server {
     return this.json(["token", "add", "--tenant", tenant, name]);
   }
 
+  /** Waits until the use of a token is written down, which is done every few seconds. */
+  async untilUsed(tenant: string, token: string): Promise<void> {
+    for (const limit = Date.now() + 15_000; Date.now() < limit; ) {
+      const { lastUse } = this.json(["token", "show", "--tenant", tenant, token]);
+      if (lastUse) return;
+      await new Promise((wake) => setTimeout(wake, 250));
+    }
+    throw new Error("the use of the token is not known after 15 seconds");
+  }
+
   /** A tenant, a type and a token, known to the front door. */
   async addDoor(tenantName: string, typeName: string, contract?: object): Promise<Door> {
     const tenant = this.addTenant(tenantName);

@@ -2,6 +2,7 @@
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 mod backup;
 mod copy;
+mod audit;
 mod event_type;
 mod events;
 mod input;
@@ -89,6 +90,8 @@ Examples:
     Task(task::Task),
     #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Send(send::Send),
     Validate(validate::Validate),
 }
@@ -102,6 +105,7 @@ pub struct Context {
     /// Who acts.
     pub actor: Actor,
     database_url: String,
+    database_was_named: bool,
 }
 
 impl Context {
@@ -111,6 +115,11 @@ impl Context {
     /// See [`crate::db::OpenError`].
     pub async fn db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.database_url).await?)
+    }
+
+    /// Whether somebody said which database: not every command needs one.
+    pub fn database_was_named(&self) -> bool {
+        self.database_was_named
     }
 
     /// The address of the database.
@@ -141,6 +150,8 @@ pub fn main() -> ExitCode {
         clock: Clock::system(),
         actor: Actor::cli(),
         database_url: cli.database.database_url,
+        database_was_named: std::env::var_os("DATABASE_URL").is_some()
+            || std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--database-url")),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -159,6 +170,7 @@ pub fn main() -> ExitCode {
             Command::Events(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
+            Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
         }

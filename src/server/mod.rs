@@ -21,6 +21,7 @@ use crate::{
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
     metrics::Metrics,
+    tokens::uses::{self, Uses},
 };
 use accept::Door;
 use health::Health;
@@ -41,6 +42,7 @@ pub struct Running {
     /// The address of `/metrics`, when there is one.
     pub metrics_address: Option<SocketAddr>,
     app: App,
+    uses: Uses,
     tasks: TaskTracker,
 }
 
@@ -74,7 +76,10 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let tasks = TaskTracker::new();
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
-    let (front, health) = (Front::new(app.clone(), directory), Arc::new(Health::new(app.clone())));
+    let seen = Uses::default();
+    tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    let front = Front::new(app.clone(), directory, seen.clone());
+    let health = Arc::new(Health::new(app.clone()));
     let places = Arc::new(Semaphore::new(app.settings.max_connections));
     if let Some(listener) = observer {
         let (started, front, health) = (app.clock.now(), front.clone(), health.clone());
@@ -98,7 +103,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     if let Some(at) = metrics_address {
         tracing::info!(%at, "metrics are told at /metrics");
     }
-    Ok(Running { address, metrics_address, app, tasks })
+    Ok(Running { address, metrics_address, app, uses: seen, tasks })
 }
 
 impl Running {
@@ -121,6 +126,10 @@ impl Running {
         self.app.stopping.cancel();
         if tokio::time::timeout(DRAIN + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
             tracing::warn!("some tasks did not end in time");
+        }
+        // no request is left that could use a token
+        if let Err(error) = self.uses.flush(&self.app.db).await {
+            tracing::warn!(%error, "the last use of tokens was not written down");
         }
         self.app.db.close().await;
     }

@@ -12,7 +12,7 @@ use tower_http::csrf::CsrfLayer;
 use super::health::{self, Health};
 use crate::{
     app::App,
-    auth,
+    audit, auth,
     error::{Error, PublicError},
     event_types, events,
     ingest::{self, Front},
@@ -38,6 +38,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(tokens::routes())
         .merge(events::routes())
         .merge(jobs::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

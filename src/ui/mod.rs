@@ -17,6 +17,7 @@
 //! Children are taken by [`Slot`], at once: a page may borrow what it shows.
 mod action;
 pub mod assets;
+mod changes;
 mod code;
 mod confirm;
 mod diff;
@@ -45,6 +46,7 @@ mod time;
 mod gallery;
 
 pub use action::{Button, LinkButton, PostButton, Tone};
+pub use changes::{Difference, Differences};
 pub use code::{CodeBlock, CopyField};
 pub use confirm::Confirm;
 pub use diff::{ChangeItem, Changes, Diff, DiffLine};

@@ -18,6 +18,8 @@ mod statuses;
 mod stopping;
 mod support;
 mod tasks;
+mod token_cli;
+mod token_life;
 mod tokens;
 mod unique;
 mod versions;

@@ -104,6 +104,14 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/tokens", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/tokens/{token}/edit", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/edit", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}/roll", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/roll", Permit(CONSULTANTS), 422),
+    // a token that was never rolled has no overlap
+    ("GET", "/tenants/{tenant}/tokens/{token}/overlap", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/tokens/{token}/overlap", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
@@ -117,6 +125,10 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/audit", Permit(EVERYBODY), 200),
+    ("GET", "/tenants/{tenant}/audit/export", Permit(EVERYBODY), 200),
+    ("GET", "/audit", Grant(&[Role::Administrator]), 200),
+    ("GET", "/audit/export", Grant(&[Role::Administrator]), 200),
 ];
 
 /// What one tenant holds that a path can name.
