@@ -6,7 +6,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
+    mail::Mailer,
 };
 
 /// The running server, as its handlers know it. Cheap to clone.
@@ -18,6 +20,10 @@ pub struct App {
     pub clock: Clock,
     /// The way events reach the disk.
     pub lane: Lane,
+    /// What secrets at rest are sealed with.
+    pub keys: Keyring,
+    /// Whether and how mail leaves.
+    pub mail: Mailer,
     /// What it was started with.
     pub settings: Arc<Settings>,
     /// Cancelled when the server is told to stop.

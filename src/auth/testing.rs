@@ -7,7 +7,9 @@ use crate::{
     app::App,
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
+    mail::Mailer,
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
@@ -27,6 +29,8 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         db: db.clone(),
         clock: clock.clone(),
         lane,
+        keys: Keyring::in_memory(),
+        mail: Mailer::default(),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),

@@ -22,7 +22,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 /// A browser in a few words: `Firefox on Linux`.
-pub(super) fn shorten(user_agent: &str) -> String {
+pub fn shorten(user_agent: &str) -> String {
     let find = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };

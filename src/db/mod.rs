@@ -54,6 +54,14 @@ impl Db {
         }
     }
 
+    /// The file of a SQLite database.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sqlite { write, .. } => Some(write.file()),
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// Whether this is SQLite.
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite { .. })

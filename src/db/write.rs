@@ -26,6 +26,11 @@ impl SqliteWriter {
         Self { connection: Arc::new(Mutex::new(connection)), options: Arc::new(options) }
     }
 
+    /// The file it writes to.
+    pub(super) fn file(&self) -> &std::path::Path {
+        self.options.get_filename()
+    }
+
     /// Waits for the connection; opens it again if a failure closed it.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What happens by itself: housekeeping that keeps tables from growing without end.
 use std::time::Duration;
 
-use crate::{app::App, auth, ids::EventId, sql};
+use crate::{app::App, auth, ids::EventId, mail, sql};
 
 /// How often it is done.
 const EVERY: Duration = Duration::from_mins(1);
@@ -15,6 +15,9 @@ pub async fn housekeeping(app: App) {
     while app.stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         if let Err(error) = auth::purge(&app.db, &app.clock).await {
             tracing::warn!(%error, "expired sessions could not be deleted");
+        }
+        if let Err(error) = mail::purge(&app.db, &app.clock).await {
+            tracing::warn!(%error, "what became of old mail could not be deleted");
         }
         if let Err(error) = forget_idempotency_keys(&app).await {
             tracing::warn!(%error, "old idempotency keys could not be deleted");

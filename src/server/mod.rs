@@ -14,10 +14,12 @@ use crate::{
     auth,
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
     events,
     ingest::{Front, directory::Directory},
     jobs,
+    mail::{self, Mailer},
 };
 
 /// How long requests under way may take to end once the server is told to stop.
@@ -34,9 +36,15 @@ pub struct Running {
 /// Starts a server on an open database. It listens when this returns.
 ///
 /// # Errors
-/// When the address is taken, or the database cannot be read.
+/// When the address is taken, the database cannot be read, or mail is to be sent and there is no key to seal it with.
 pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<Running> {
     crate::ui::init();
+    let keys = Keyring::at(settings.key_file.as_deref(), db.file());
+    let mailer = Mailer::new(&settings.mail);
+    if mailer.is_configured() {
+        mail::check(&settings.mail)?;
+        keys.ready().context("mail that waits is sealed, since its links let people in")?;
+    }
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", settings.listen))?;
@@ -46,6 +54,8 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         public_base: settings.public_base(address).into(),
         settings: Arc::new(settings),
         stopping: CancellationToken::new(),
+        keys,
+        mail: mailer,
         db,
         clock,
     };
@@ -54,6 +64,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
     tasks.spawn(jobs::housekeeping(app.clone()));
+    tasks.spawn(mail::sender::run(app.clone()));
     let router = router::build(app.clone(), Front::new(app.clone(), directory));
     tasks.spawn(accept::run(listener, router, app.clone()));
     tasks.close();

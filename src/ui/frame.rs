@@ -115,8 +115,12 @@ pub enum Section {
     Quarantine,
     /// The secrets of a tenant.
     Tokens,
+    /// Who of the tenant can sign in.
+    TenantPeople,
     /// The settings of a tenant.
     Settings,
+    /// Everybody who can sign in.
+    People,
     /// The viewer's own account.
     Account,
 }
@@ -128,12 +132,14 @@ impl Section {
             Self::Home | Self::Nowhere => "/".into(),
             Self::Tenants => "/tenants".into(),
             Self::Account => "/account".into(),
+            Self::People => "/people".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
             Self::Live => format!("/tenants/{tenant}/live"),
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
+            Self::TenantPeople => format!("/tenants/{tenant}/people"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
         }
     }
@@ -148,6 +154,7 @@ impl Section {
                 | Self::Live
                 | Self::Quarantine
                 | Self::Tokens
+                | Self::TenantPeople
                 | Self::Settings
         )
     }

@@ -133,6 +133,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Live, Icon::Live, "Live")}
                     {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
+                    {item(Section::TenantPeople, Icon::People, "People")}
                     {item(Section::Settings, Icon::Settings, "Settings")}
                 </ul>
             </div>
@@ -146,6 +147,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <ul>
                     {item(Section::Home, "", Icon::Home, "Home")}
                     {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
+                    {item(Section::People, "", Icon::People, "People")}
                 </ul>
             </div>
         </nav>
