@@ -93,9 +93,7 @@ pub(super) fn reset_letter(_: &str, base: &str, url: String) -> Letter {
         parts: vec![
             Part::text(format!("Somebody asked for a new password for your account at {base}.")),
             Part::Link { label: "Choose a new password".into(), url },
-            Part::text(
-                "The link works once, for one hour. If it was not you, leave it: your password stays as it is.",
-            ),
+            Part::text("The link works once, for one hour. If it was not you, leave it: your password stays as it is."),
         ],
     }
 }

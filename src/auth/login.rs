@@ -141,9 +141,7 @@ pub async fn send_reset_link(
     email: Email,
     origin: Origin,
 ) -> Result<Option<DateTime<Utc>>> {
-    if let Reserved::Wait(until) =
-        store::reserve_for(db, clock, Trying::Link(email.as_str()), origin.address).await?
-    {
+    if let Reserved::Wait(until) = store::reserve_for(db, clock, Trying::Link(email.as_str()), origin.address).await? {
         return Ok(Some(until));
     }
     let (db, clock, mailer) = (db.clone(), clock.clone(), mailer.clone());

@@ -11,7 +11,8 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{
-    Actor, Administer, Configure, Grant, InviteCustomers, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right, See,
+    Actor, Administer, Configure, Grant, InviteCustomers, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right,
+    See,
     address::client_address,
     store::{self, Found, Origin},
 };

@@ -177,9 +177,7 @@ enum Row {
 impl User {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
-            Self::Add { email, role, name, tenant, password_stdin: _ } => {
-                add(context, email, role, name, tenant).await
-            }
+            Self::Add { email, role, name, tenant, password_stdin: _ } => add(context, email, role, name, tenant).await,
             Self::List { role, state, tenant } => list(context, role, state, tenant).await,
             Self::Invite { email, role, name, tenant, links } => {
                 let db = context.db().await?;
@@ -228,9 +226,7 @@ impl User {
                 let grant = context.actor.grant()?;
                 store::change_role(&db, &context.clock, &grant, person.id, role, tenant).await?;
                 let answer = json!({"id": person.id, "email": person.email, "role": role, "tenant": tenant});
-                context.out.record(&answer, || {
-                    format!("{} is now {role}: they have to sign in again", person.email)
-                })
+                context.out.record(&answer, || format!("{} is now {role}: they have to sign in again", person.email))
             }
             Self::ResetSecondFactor { email } => {
                 let (db, person) = of(context, &email).await?;

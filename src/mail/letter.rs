@@ -78,10 +78,7 @@ mod tests {
             Part::Link { label: "Accept & go".into(), url: "https://h/i?a=1&b=\"".into() },
             Part::text("It works once."),
         ];
-        assert_eq!(
-            plain(&parts),
-            "<b>Ada</b> invites you.\n\nAccept & go:\nhttps://h/i?a=1&b=\"\n\nIt works once.\n"
-        );
+        assert_eq!(plain(&parts), "<b>Ada</b> invites you.\n\nAccept & go:\nhttps://h/i?a=1&b=\"\n\nIt works once.\n");
         let html = html(&parts);
         assert!(html.contains("<p>&lt;b&gt;Ada&lt;/b&gt; invites you.</p>"), "{html}");
         assert!(html.contains(r#"<a href="https://h/i?a=1&amp;b=&quot;">Accept &amp; go</a>"#), "{html}");

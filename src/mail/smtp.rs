@@ -98,8 +98,9 @@ impl Smtp {
             None => (ClientId::default(), "tributary".to_owned()),
         };
         // no cause: it could repeat the address, and the password with it
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
-            .map_err(|_| anyhow::anyhow!("the mail server's address or the certificates of the system cannot be used"))?;
+        let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str()).map_err(|_| {
+            anyhow::anyhow!("the mail server's address or the certificates of the system cannot be used")
+        })?;
         let transport = builder.hello_name(hello).timeout(Some(PATIENCE)).build();
         Ok(Some(Self { transport, from: from.clone(), host }))
     }
@@ -158,7 +159,10 @@ mod tests {
         assert_eq!(url("smtp://u:p@mail.example.com:587").unwrap(), "smtp://u:p@mail.example.com:587?tls=required");
         assert_eq!(url("smtp://mail.example.com?tls=none").unwrap(), "smtp://mail.example.com");
         assert_eq!(url("smtp://127.0.0.1:2525").unwrap(), "smtp://127.0.0.1:2525");
-        assert_eq!(url("smtp://mail.example.com?tls=opportunistic").unwrap(), "smtp://mail.example.com?tls=opportunistic");
+        assert_eq!(
+            url("smtp://mail.example.com?tls=opportunistic").unwrap(),
+            "smtp://mail.example.com?tls=opportunistic"
+        );
         assert!(url("smtps://u:p@mail.example.com").is_ok());
         for bad in ["", "mail.example.com", "http://mail.example.com", "smtp://h?tls=perhaps", "smtp://user:hush@"] {
             let fault = url(bad).expect_err(bad);

@@ -42,7 +42,8 @@ mod tests {
     #[test]
     fn every_dark_module_is_drawn_once() {
         crate::ui::init();
-        let html = Owner::new_root(None).with(|| view! { <QrCode content="otpauth://totp/x" label="a \"label\""/> }.to_html());
+        let html =
+            Owner::new_root(None).with(|| view! { <QrCode content="otpauth://totp/x" label="a \"label\""/> }.to_html());
         let dark = Matrix::with_error_correction_level("otpauth://totp/x", EcLevel::M)
             .unwrap()
             .to_colors()

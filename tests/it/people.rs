@@ -70,7 +70,9 @@ async fn somebody_is_invited_by_a_link_that_works_once() {
             assert_eq!(page.status, 200);
             assert!(page.text().contains("grace@example.com"));
         }
-        for (password, again) in [("short", "short"), (PASSWORD, "another one altogether"), ("grace@example.com", "grace@example.com")] {
+        for (password, again) in
+            [("short", "short"), (PASSWORD, "another one altogether"), ("grace@example.com", "grace@example.com")]
+        {
             let fields =
                 [("token", token(&link)), ("name", "Grace"), ("password", password), ("repeat_password", again)];
             let page = grace.post("/invitation", &fields).await;
@@ -184,7 +186,8 @@ async fn consultants_invite_customers_of_their_tenant_and_nobody_else() {
         let staff = invite(&mut ada, "staff@example.com", "consultant", &app.tenant.to_string()).await;
         let foreign = invite(&mut ada, "eve@customer.example", "customer", &other.tenant.to_string()).await;
         assert_eq!((staff.status, foreign.status), (200, 200));
-        let ids = tributary::sql!(values String, &app.db, "SELECT object_id FROM audit WHERE action = 'invitation.add'");
+        let ids =
+            tributary::sql!(values String, &app.db, "SELECT object_id FROM audit WHERE action = 'invitation.add'");
         for id in ids.unwrap() {
             for act in ["resend", "revoke"] {
                 assert_eq!(bound.post(&format!("{here}/{id}/{act}"), &[]).await.status, 404, "{act}");
@@ -343,9 +346,8 @@ async fn a_forgotten_password_is_reset_by_a_link_of_an_administrator() {
         let mut anywhere = Browser::new(&app);
         assert_eq!(anywhere.get(&old).await.status, 410, "the newest alone works");
         assert!(anywhere.get(&link).await.text().contains("bob@example.com"));
-        let fields = |password: &'static str| {
-            [("token", token(&link)), ("password", password), ("repeat_password", password)]
-        };
+        let fields =
+            |password: &'static str| [("token", token(&link)), ("password", password), ("repeat_password", password)];
         assert_eq!(anywhere.post("/reset-password", &fields("short")).await.status, 422);
         // whoever is locked out for having guessed may use the new one at once
         for _ in 0..7 {

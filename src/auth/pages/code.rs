@@ -38,11 +38,7 @@ pub(super) struct Typed {
 }
 
 /// Shows the form to whoever has just given the right password.
-pub(super) async fn show(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Query(asked): Query<Asked>,
-) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Query<Asked>) -> Result<Response> {
     let half = session::half_cookie(&headers, app.is_https());
     let known = match half {
         Some(half) => store::half_login(&app.db, &app.clock, half.digest()).await?.is_some(),

@@ -219,11 +219,7 @@ pub(super) async fn show_forgot(State(app): State<App>, Query(asked): Query<Sent
 }
 
 /// Has it sent, and says the same whether there is such an account or not.
-pub(super) async fn forgot(
-    State(app): State<App>,
-    origin: Origin,
-    Form(typed): Form<Forgotten>,
-) -> Result<Response> {
+pub(super) async fn forgot(State(app): State<App>, origin: Origin, Form(typed): Form<Forgotten>) -> Result<Response> {
     let frame = frame(&app, None, "/forgot-password");
     let by_mail = app.mail.is_configured();
     let mut errors = FieldErrors::new();

@@ -19,7 +19,9 @@ use crate::{
         store::{self, Origin},
     },
     error::Result,
-    ui::{self, Alert, Button, Field, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, Notice, PageHeader, Tone},
+    ui::{
+        self, Alert, Button, Field, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, Notice, PageHeader, Tone,
+    },
 };
 
 /// What the login page is asked with.

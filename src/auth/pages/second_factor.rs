@@ -20,9 +20,9 @@ use crate::{
     },
     error::{Error, Result},
     ui::{
-        self, Alert, Button, Card, CodeBlock, CopyField, Crumb, Facts, Field, FieldErrors,
-        Form as PageForm, FormActions, Frame, LinkButton, Notice, PageHeader, PostButton, QrCode, Row, Section, Step,
-        StepState, Steps, Tone,
+        self, Alert, Button, Card, CodeBlock, CopyField, Crumb, Facts, Field, FieldErrors, Form as PageForm,
+        FormActions, Frame, LinkButton, Notice, PageHeader, PostButton, QrCode, Row, Section, Step, StepState, Steps,
+        Tone,
     },
 };
 
@@ -110,7 +110,10 @@ pub(super) async fn confirm(
             let frame = own_frame(&app, &session, ENROLMENT);
             return Ok(html(StatusCode::OK, codes_page(&frame, "The second factor is on", &codes)));
         }
-        errors.push("code", "This code is not good. Give the one that is shown now; the clock of the phone has to be right.");
+        errors.push(
+            "code",
+            "This code is not good. Give the one that is shown now; the clock of the phone has to be right.",
+        );
     }
     overview(&app, &session, &frame, &errors, StatusCode::UNPROCESSABLE_ENTITY).await
 }
@@ -169,13 +172,7 @@ pub(super) async fn off(
 }
 
 /// The page again, unless the password was right.
-async fn refused(
-    app: &App,
-    session: &Session,
-    origin: &Origin,
-    typed: Asking,
-    act: Act,
-) -> Result<Option<Response>> {
+async fn refused(app: &App, session: &Session, origin: &Origin, typed: Asking, act: Act) -> Result<Option<Response>> {
     let password = typed.password.unwrap_or_else(|| Password::given(""));
     let mut errors = FieldErrors::new();
     if password.is_empty() {

@@ -103,10 +103,7 @@ fn about(id: Uuid) -> String {
 
 macro_rules! invitation {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, email, name, role, tenant_id, invited_by, created_at, expires_at FROM invitations ",
-            $rest
-        )
+        concat!("SELECT id, email, name, role, tenant_id, invited_by, created_at, expires_at FROM invitations ", $rest)
     };
 }
 
@@ -180,11 +177,16 @@ async fn insert(db: &Db, clock: &Clock, courier: &Courier, actor: Actor, new: Ne
 
 /// Refuses an address that has an account.
 async fn free(tx: &mut Tx, email: &str) -> Result<()> {
-    let account = sql!(opt(Option<DateTime<Utc>>,), tx, "SELECT deactivated_at FROM users WHERE email = $1", email)?;
-    match account {
+    let account = sql!(
+        values Option<DateTime<Utc>>,
+        tx,
+        "SELECT deactivated_at FROM users WHERE email = $1",
+        email,
+    )?;
+    match account.first() {
         None => Ok(()),
-        Some((None,)) => Err(Error::invalid("email", "This address has an account already")),
-        Some((Some(_),)) => {
+        Some(None) => Err(Error::invalid("email", "This address has an account already")),
+        Some(Some(_)) => {
             Err(Error::invalid("email", "This address has an account that is deactivated: reactivate that one"))
         }
     }
@@ -341,11 +343,7 @@ pub async fn invitations_of_tenant(db: &Db, permit: &Permit<InviteCustomers>) ->
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
-pub async fn invitation(
-    db: &Db,
-    _: &Grant<Administer>,
-    id: Uuid,
-) -> Result<(Invitation, Option<mail::Outgoing>)> {
+pub async fn invitation(db: &Db, _: &Grant<Administer>, id: Uuid) -> Result<(Invitation, Option<mail::Outgoing>)> {
     let found = sql!(opt Invitation, db, invitation!("WHERE id = $1"), id)?;
     let found = found.ok_or(Error::NotFound("invitation"))?;
     Ok((found, mail::latest(db, &about(id)).await?))

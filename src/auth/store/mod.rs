@@ -7,8 +7,6 @@ mod resets;
 mod second_factor;
 mod sessions;
 mod setup;
-#[cfg(test)]
-mod tests;
 mod users;
 
 use chrono::Duration;

@@ -223,9 +223,7 @@ pub async fn end_sessions_of(
         Box::pin(async move {
             let person = lock(tx, id).await?;
             let ended = match session {
-                Some(session) => {
-                    sql!(exec tx, "DELETE FROM sessions WHERE user_id = $1 AND id = $2", id, session)?
-                }
+                Some(session) => sql!(exec tx, "DELETE FROM sessions WHERE user_id = $1 AND id = $2", id, session)?,
                 None => sessions::end_all(tx, id, None).await?,
             };
             if ended > 0 {

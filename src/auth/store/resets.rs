@@ -74,10 +74,7 @@ pub async fn reset_by_owner(db: &Db, clock: &Clock, courier: &Courier, email: &E
     let Some(owner) = owner else { return Ok(()) };
     let (clock, courier) = (clock.clone(), courier.clone());
     let actor = actor(&owner, origin);
-    db.write(move |tx| {
-        Box::pin(async move { make(tx, &clock, &courier, &actor, &owner).await.map(drop) })
-    })
-    .await
+    db.write(move |tx| Box::pin(async move { make(tx, &clock, &courier, &actor, &owner).await.map(drop) })).await
 }
 
 async fn make(tx: &mut Tx, clock: &Clock, courier: &Courier, actor: &Actor, owner: &Owner) -> Result<Delivered> {
@@ -180,7 +177,6 @@ async fn audited(
     owner: &Owner,
     after: Option<serde_json::Value>,
 ) -> Result<()> {
-    let entry =
-        Entry { actor, tenant: owner.tenant_id, action, object: owner.id.to_string(), before: None, after };
+    let entry = Entry { actor, tenant: owner.tenant_id, action, object: owner.id.to_string(), before: None, after };
     audit::record(tx, clock, entry).await
 }

@@ -117,12 +117,12 @@ pub async fn begin_enrolment(db: &Db, clock: &Clock, keys: &Keyring, session: &S
 /// When the database does; when it cannot be opened.
 pub async fn enrolment(db: &Db, keys: &Keyring, session: &Session) -> Result<Option<Enrolment>> {
     let sealed = sql!(
-        opt(Vec<u8>,),
+        values Vec<u8>,
         db,
         "SELECT secret FROM second_factors WHERE user_id = $1 AND confirmed_at IS NULL",
         session.user,
     )?;
-    let Some((sealed,)) = sealed else { return Ok(None) };
+    let Some(sealed) = sealed.into_iter().next() else { return Ok(None) };
     let secret = SharedSecret::stored(keys.open(place(&session.user.to_string()), &sealed)?);
     Ok(Some(Enrolment { secret, sealed }))
 }
@@ -364,8 +364,7 @@ async fn take_code(
 }
 
 async fn audited(tx: &mut Tx, clock: &Clock, actor: &Actor, action: &'static str, user: UserId) -> Result<()> {
-    let entry =
-        Entry { actor, tenant: actor.tenant, action, object: user.to_string(), before: None, after: None };
+    let entry = Entry { actor, tenant: actor.tenant, action, object: user.to_string(), before: None, after: None };
     audit::record(tx, clock, entry).await
 }
 

@@ -104,7 +104,12 @@ pub(super) async fn check_binding(tx: &mut Tx, role: Role, tenant: Option<Tenant
 /// # Errors
 /// When the database does.
 pub async fn credentials(db: &Db, email: &Email) -> Result<Option<(UserId, String)>> {
-    let found = sql!(opt(UserId, String), db, "SELECT id, password_hash FROM users WHERE email = $1 AND deactivated_at IS NULL", email.as_str())?;
+    let found = sql!(
+        opt(UserId, String),
+        db,
+        "SELECT id, password_hash FROM users WHERE email = $1 AND deactivated_at IS NULL",
+        email.as_str()
+    )?;
     Ok(found)
 }
 

@@ -263,12 +263,7 @@ pub(super) async fn set_requirement(
     Ok(amiss(requirement(&app, &session, &grant, &errors).await?))
 }
 
-async fn requirement(
-    app: &App,
-    session: &Session,
-    grant: &Grant<Administer>,
-    errors: &FieldErrors,
-) -> Result<String> {
+async fn requirement(app: &App, session: &Session, grant: &Grant<Administer>, errors: &FieldErrors) -> Result<String> {
     let required = store::second_factor_is_required(&app.db).await?;
     let without = store::staff_without_second_factor(&app.db, grant).await?;
     let question = if required {

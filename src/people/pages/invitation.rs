@@ -35,12 +35,7 @@ pub(super) async fn show(
     Ok(shown(page(&frame, &one, sent.as_ref(), &names)))
 }
 
-fn page(
-    frame: &Frame,
-    one: &Invitation,
-    sent: Option<&mail::Outgoing>,
-    names: &HashMap<TenantId, String>,
-) -> String {
+fn page(frame: &Frame, one: &Invitation, sent: Option<&mail::Outgoing>, names: &HashMap<TenantId, String>) -> String {
     let base = format!("/people/invitations/{}", one.id);
     let now = frame.moment();
     let open = one.is_open(frame.now);

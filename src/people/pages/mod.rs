@@ -125,8 +125,7 @@ fn state(person: &Person) -> AnyView {
 
 /// The state of an invitation, as a badge.
 fn invited(open: bool) -> AnyView {
-    let (state, word) =
-        if open { (ui::State::Neutral, "invited") } else { (ui::State::Warning, "invitation expired") };
+    let (state, word) = if open { (ui::State::Neutral, "invited") } else { (ui::State::Warning, "invitation expired") };
     view! { <Badge state=state word=word/> }.into_any()
 }
 

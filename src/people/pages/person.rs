@@ -52,7 +52,9 @@ pub(super) async fn show(
         Some("reactivated") => Some(Notice::ok("The account is active again.")),
         Some("session") => Some(Notice::ok("That session has ended.")),
         Some("sessions") => Some(Notice::ok("They are signed out everywhere.")),
-        Some("second-factor") => Some(Notice::ok("Their second factor is gone; they sign in with their password alone.")),
+        Some("second-factor") => {
+            Some(Notice::ok("Their second factor is gone; they sign in with their password alone."))
+        }
         _ => None,
     };
     let seen = Seen {
@@ -152,7 +154,8 @@ fn sessions(frame: &Frame, seen: &Seen) -> AnyView {
         } else {
             let browser = format!(" {}", user_agent::shorten(&row.user_agent));
             let fields = vec![("session", row.id.to_string())];
-            view! { <PostButton action=base.as_str() fields=fields>"Revoke"{ui::unseen(browser)}</PostButton> }.into_any()
+            view! { <PostButton action=base.as_str() fields=fields>"Revoke"{ui::unseen(browser)}</PostButton> }
+                .into_any()
         };
         vec![
             ui::text(user_agent::shorten(&row.user_agent)),

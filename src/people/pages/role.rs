@@ -87,7 +87,9 @@ fn page(seen: &Seen, typed: &Typed, errors: &FieldErrors) -> String {
     let base = format!("/people/{}", person.id);
     let title = format!("Change what {} may do", person.name);
     let impact = match (seen.is_own, seen.sessions) {
-        (true, _) => "This is your own account: you are signed out at once, and may find this page closed to you.".into(),
+        (true, _) => {
+            "This is your own account: you are signed out at once, and may find this page closed to you.".into()
+        }
         (false, 0) => "They are signed in nowhere. It holds from their next sign-in.".to_owned(),
         (false, 1) => "They are signed out of the one browser they use, and have to sign in again.".to_owned(),
         (false, n) => format!("They are signed out of all {n} browsers they use, and have to sign in again."),
@@ -114,5 +116,10 @@ fn page(seen: &Seen, typed: &Typed, errors: &FieldErrors) -> String {
             </PageForm>
         </Card>
     };
-    ui::page(&seen.frame, &title, vec![crumb(), Crumb::new(&person.name, format!("/people/{}", person.id))], body.into_any())
+    ui::page(
+        &seen.frame,
+        &title,
+        vec![crumb(), Crumb::new(&person.name, format!("/people/{}", person.id))],
+        body.into_any(),
+    )
 }

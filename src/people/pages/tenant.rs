@@ -7,9 +7,9 @@ use axum::{
 use leptos::prelude::*;
 
 use super::{
-    NamedInvitation, invited, invited_page,
+    NamedInvitation,
     invite::{how, optional_name},
-    state,
+    invited, invited_page, state,
 };
 use crate::{
     app::App,
@@ -93,13 +93,7 @@ fn page(frame: &Frame, tenant: TenantId, people: &[Person], invitations: &[Invit
     ui::page(frame, "People", crumbs(frame, false), body)
 }
 
-fn table(
-    frame: &Frame,
-    base: &str,
-    people: &[Person],
-    invitations: &[Invitation],
-    administers: bool,
-) -> AnyView {
+fn table(frame: &Frame, base: &str, people: &[Person], invitations: &[Invitation], administers: bool) -> AnyView {
     let now = frame.moment();
     let columns = vec![
         Column::text("Name"),
