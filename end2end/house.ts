@@ -1,6 +1,7 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
+import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
 
 export interface Room {
@@ -79,6 +80,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       as: ada,
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
+    ...barePeople(() => tenant),
   ];
 }
 
@@ -99,7 +101,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   const [first, second] = [bad.receiptId, good.receiptId].map((receipt: string) => eventOf(receipt, 1));
   const base = `/tenants/${tenant}`;
   const type = `${base}/event-types/${door.eventType}`;
-  return [...ofAda(server, base, type, waiting, first, second), ...ofOthers(base, disabled, broken, server, door)];
+  return [...ofAda(server, base, type, waiting, first, second), ...ofOthers(base, disabled, broken, server, door), ...fullPeople(server, tenant)];
 }
 
 /** The id of an event is that of its receipt, with its place at the end. */
