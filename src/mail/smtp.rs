@@ -1,5 +1,5 @@
 //! One conversation with a mail server.
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use chrono::{DateTime, Utc};
 use lettre::{
@@ -37,11 +37,10 @@ impl FromStr for SmtpUrl {
         // what is wrong with it must not repeat it: it may hold a password
         const FORM: &str = "write it like smtp://USER:PASSWORD@HOST:587?tls=required or smtps://HOST";
         let mut url = Url::parse(text).map_err(|_| FORM)?;
-        let here = match url.host().ok_or(FORM)? {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
+        // of a scheme it does not know, the parser takes every host for a name
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(FORM)?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let here = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
         match (url.scheme(), tls.as_deref()) {
             ("smtps", None) | ("smtp", Some("required" | "opportunistic")) => {}

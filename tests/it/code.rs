@@ -19,7 +19,7 @@ impl Application {
     /// It reads the secret off the page.
     fn reading(page: &Answer) -> Self {
         let page = page.text();
-        let written = between(&page, r#"id="secret">"#, "<");
+        let written = between(&page, r#"id="secret" class="mono">"#, "<");
         let (mut bits, mut held, mut bytes) = (0_u64, 0, Vec::new());
         for c in written.chars().filter(|c| !c.is_whitespace()) {
             let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(c).expect("base32");

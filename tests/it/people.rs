@@ -23,7 +23,7 @@ async fn invite(browser: &mut Browser, email: &str, role: &str, tenant: &str) ->
 /// The link that the page shows once.
 fn link(page: &Answer) -> String {
     let page = page.text();
-    let shown = between(&page, r#"id="link">"#, "<");
+    let shown = between(&page, r#"id="link" class="mono">"#, "<");
     assert!(shown.contains("?token="), "{shown}");
     shown.to_owned()
 }

@@ -61,13 +61,14 @@ impl Sink {
     pub async fn start(mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let (mood, taken, asked) = (Arc::new(Mutex::new(mood)), Arc::default(), Arc::default());
+        let (mood, asked) = (Arc::new(Mutex::new(mood)), Arc::new(Mutex::new(0)));
+        let taken: Arc<Mutex<Vec<Received>>> = Arc::default();
         let (moods, letters, count) = (Arc::clone(&mood), Arc::clone(&taken), Arc::clone(&asked));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let now = *moods.lock().unwrap();
                 *count.lock().unwrap() += 1;
-                let letters: Arc<Mutex<Vec<Received>>> = Arc::clone(&letters);
+                let letters = Arc::clone(&letters);
                 tokio::spawn(async move { talk(stream, now, letters).await });
             }
         });
