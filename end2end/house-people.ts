@@ -91,7 +91,7 @@ export function fullPeople(server: Server, tenant: string): Room[] {
       name: "second-factor-codes",
       as: "grace",
       open: async (page) => {
-        await page.getByLabel("Code").fill(secondFactorOf(await page.locator("#secret").innerText()));
+        await page.getByLabel("Code", { exact: true }).fill(secondFactorOf(await page.locator("#secret").innerText()));
         await press(page, "Turn it on");
       },
     },
@@ -109,7 +109,7 @@ export function fullPeople(server: Server, tenant: string): Room[] {
     {
       name: "login-code-amiss",
       open: async (page) => {
-        await page.getByLabel("Code").fill("12345");
+        await page.getByLabel("Code", { exact: true }).fill("12345");
         await press(page, "Sign in");
       },
     },

@@ -52,7 +52,7 @@ for (const javaScriptEnabled of [true, false]) {
     await inMain(page).getByRole("button", { name: "Set it up" }).click();
     await expect(page.getByRole("img", { name: /QR code/ })).toBeVisible();
     const secret = await page.locator("#secret").innerText();
-    await page.getByLabel("Code").fill(secondFactorOf(secret));
+    await page.getByLabel("Code", { exact: true }).fill(secondFactorOf(secret));
     await page.getByRole("button", { name: "Turn it on" }).click();
     const codes = (await page.locator("#codes").innerText()).split("\n");
     expect(codes).toHaveLength(10);
@@ -63,10 +63,10 @@ for (const javaScriptEnabled of [true, false]) {
     await again.getByLabel("Password").fill(PASSWORD);
     await again.getByRole("button", { name: "Sign in" }).click();
     await expect(again).toHaveURL("/login/code");
-    await again.getByLabel("Code").fill("000000");
+    await again.getByLabel("Code", { exact: true }).fill("000000");
     await again.getByRole("button", { name: "Sign in" }).click();
     await expect(again.getByText("This code is not good").first()).toBeVisible();
-    await again.getByLabel("Code").fill(codes[3]);
+    await again.getByLabel("Code", { exact: true }).fill(codes[3]);
     await again.getByRole("button", { name: "Sign in" }).click();
     await expect(again).toHaveURL("/");
 

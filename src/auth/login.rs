@@ -116,15 +116,12 @@ pub async fn complete(
         Some(code) => store::finish_login(db, clock, keys, (half, user), code, origin, attempt, replaced).await?,
         None => None,
     };
-    Ok(match session {
-        Some(session) => {
-            tracing::info!(%user, session = %session.id, %address, "signed in with a second factor");
-            Second::In(session)
-        }
-        None => {
-            tracing::info!(%user, %address, "second factor failed");
-            Second::Wrong
-        }
+    Ok(if let Some(session) = session {
+        tracing::info!(%user, session = %session.id, %address, "signed in with a second factor");
+        Second::In(session)
+    } else {
+        tracing::info!(%user, %address, "second factor failed");
+        Second::Wrong
     })
 }
 
