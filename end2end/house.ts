@@ -5,6 +5,7 @@ import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareTokens, fullTokens } from "./house-tokens";
+import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
 
 export interface Room {
@@ -85,6 +86,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     })),
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
+    ...barePeople(() => tenant),
   ];
 }
 
@@ -112,6 +114,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullTokens(server, door)),
+    ...fullPeople(server, tenant),
   ];
 }
 

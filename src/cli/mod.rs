@@ -1,8 +1,8 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod audit;
 mod backup;
 mod copy;
-mod audit;
 mod event_type;
 mod events;
 mod input;
@@ -208,6 +208,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<Error>()? {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
+        Error::NotFound("person") => Some("tributary user list shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),

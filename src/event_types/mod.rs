@@ -1,18 +1,17 @@
 //! Event types: the contract of one kind of event of a tenant.
 mod breach;
 pub mod contract;
-pub mod field;
 mod copy;
 pub mod diff;
+pub mod field;
 mod pages;
 pub mod propose;
 mod sample;
+pub mod snippets;
 mod spans;
 mod splice;
 pub mod store;
 pub mod table;
-pub mod snippets;
-pub mod store;
 pub mod test_event;
 pub mod trial;
 mod unique;

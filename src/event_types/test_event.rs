@@ -56,7 +56,8 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
     let once = Once { key: crypto::sha256(&key), body: crypto::sha256(&row.payload) };
     let append =
         Append { tenant: permit.tenant(), receipt, source: None, rows: vec![row], strict: false, once: Some(once) };
-    let (receipt, summary) = match app.lane.append(append).await? {
+    let place = app.lane.admit(append.rows[0].payload.len()).await.map_err(Error::Unavailable)?;
+    let (receipt, summary) = match app.lane.append(place, append).await? {
         Outcome::Stored(summary) => (receipt, summary),
         Outcome::Repeated(first, summary) => (first, summary),
         Outcome::KeyReused => {
