@@ -1,5 +1,6 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
+import { versionRooms } from "./house-versions";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import type { Door, Server } from "./server";
@@ -104,6 +105,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...ofAda(server, base, type, waiting, first, second),
     ...designerRooms(`${base}/event-types`, door.eventType, waiting),
     ...ofOthers(base, disabled, broken, server, door),
+    ...versionRooms(server, tenant, door.eventType),
   ];
 }
 

@@ -112,6 +112,12 @@ export class Server {
     return this.json(args).id;
   }
 
+  /** Saves a contract as the draft of a type. */
+  saveDraft(tenant: string, eventType: string, contract: object): void {
+    const args = ["event-type", "draft", "--tenant", tenant, eventType, "--schema", "-"];
+    this.command(args, JSON.stringify(contract, null, 2));
+  }
+
   addToken(tenant: string, name: string): { id: string; token: string } {
     return this.json(["token", "add", "--tenant", tenant, name]);
   }

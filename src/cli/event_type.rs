@@ -2,7 +2,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Context, Usage, input};
+use super::{Context, Usage, input, versions};
 use crate::{
     event_types::{
         self, Contract, Details, Policy, UniqueFields,
@@ -13,11 +13,18 @@ use crate::{
     tenants,
 };
 
-/// Create and list event types: the contracts that events keep
+/// Create and list event types, and the versions of the contracts that events keep
 #[derive(Debug, Subcommand)]
 pub(super) enum EventType {
-    Add(Add),
+    Add(Box<Add>),
     Propose(Propose),
+    Show(versions::Show),
+    Versions(versions::Versions),
+    Draft(versions::Draft),
+    Diff(versions::Diff),
+    Activate(versions::Activate),
+    Rollback(versions::Rollback),
+    Copy(versions::Copy),
     /// List the event types of a tenant
     #[command(after_help = "\
 Examples:
@@ -119,6 +126,13 @@ impl EventType {
         match self {
             Self::Add(add) => add.run(context).await,
             Self::Propose(propose) => propose.run(context),
+            Self::Show(command) => command.run(context).await,
+            Self::Versions(command) => command.run(context).await,
+            Self::Draft(command) => command.run(context).await,
+            Self::Diff(command) => command.run(context).await,
+            Self::Activate(command) => command.run(context).await,
+            Self::Rollback(command) => command.run(context).await,
+            Self::Copy(command) => command.run(context).await,
             Self::List { tenant } => list(context, tenant).await,
         }
     }

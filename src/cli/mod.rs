@@ -11,6 +11,7 @@ mod tenant;
 mod token;
 mod user;
 mod validate;
+mod versions;
 
 use std::{io::IsTerminal, process::ExitCode};
 

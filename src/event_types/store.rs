@@ -78,36 +78,42 @@ pub async fn create(
     db.write(move |tx| {
         Box::pin(async move {
             tenants::store::lock(tx, made.tenant_id).await?;
-            let details = &made.details;
-            sql!(
-                exec tx,
-                "INSERT INTO event_types (tenant_id, id, name, description, contract, policy, unique_fields,
-                    anonymous, enabled, created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
-                made.tenant_id,
-                made.id,
-                &details.name,
-                &details.description,
-                details.contract.text(),
-                details.policy,
-                pointers(details)?,
-                details.anonymous,
-                details.enabled,
-                now,
-            )
-            .map_err(|error| {
-                if is_taken(&error) {
-                    Error::Conflict(format!("there is an event type with the id {} already", made.id))
-                } else {
-                    error.into()
-                }
-            })?;
-            versions::append(tx, &actor, &made, None, None).await?;
+            insert(tx, &actor, &made).await?;
             written(tx, &clock, &actor, "event-type.create", None, &made).await?;
             Ok(made)
         })
     })
     .await
+}
+
+/// Adds a new type with its first version, inside a transaction that has locked its tenant.
+pub(super) async fn insert(tx: &mut Tx, actor: &Actor, event_type: &EventType) -> Result<()> {
+    let details = &event_type.details;
+    sql!(
+        exec tx,
+        "INSERT INTO event_types (tenant_id, id, name, description, contract, policy, unique_fields,
+            anonymous, enabled, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        event_type.tenant_id,
+        event_type.id,
+        &details.name,
+        &details.description,
+        details.contract.text(),
+        details.policy,
+        pointers(details)?,
+        details.anonymous,
+        details.enabled,
+        event_type.created_at,
+    )
+    .map_err(|error| {
+        if is_taken(&error) {
+            Error::Conflict(format!("there is an event type with the id {} already", event_type.id))
+        } else {
+            error.into()
+        }
+    })?;
+    versions::append(tx, actor, event_type, None, None).await?;
+    Ok(())
 }
 
 /// The event types of a tenant, by name.

@@ -17,4 +17,5 @@ mod stopping;
 mod support;
 mod tokens;
 mod unique;
+mod versions;
 mod web_pages;

@@ -72,6 +72,28 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/copy", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/copy", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/test", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/test", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/review", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/review", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/discard", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/discard", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/versions", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}", Permit(STAFF), 200),
+    (
+        "GET",
+        "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}/roll-back",
+        Permit(CONSULTANTS),
+        200,
+    ),
+    (
+        "POST",
+        "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}/roll-back",
+        Permit(CONSULTANTS),
+        422,
+    ),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/stream", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 200),
@@ -115,6 +137,7 @@ impl Held {
             .replace("{event_type}", &self.event_type)
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
+            .replace("{version}", "1")
     }
 }
 
