@@ -1,6 +1,7 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
 import { versionRooms } from "./house-versions";
+import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import type { Door, Server } from "./server";
@@ -81,6 +82,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       as: ada,
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
+    ...bareOfJobs(() => tenant),
   ];
 }
 
@@ -104,6 +106,8 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   return [
     ...ofAda(server, base, type, waiting, first, second),
     ...designerRooms(`${base}/event-types`, door.eventType, waiting),
+    ...versionRooms(server, tenant, door.eventType),
+    ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...versionRooms(server, tenant, door.eventType),
   ];

@@ -7,6 +7,8 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{Db, lane::Lane},
+    jobs::Jobs,
+    metrics::Metrics,
 };
 
 /// The running server, as its handlers know it. Cheap to clone.
@@ -18,8 +20,12 @@ pub struct App {
     pub clock: Clock,
     /// The way events reach the disk.
     pub lane: Lane,
+    /// What works off background tasks.
+    pub jobs: Jobs,
     /// What it was started with.
     pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Cancelled when the server is told to stop.
     pub stopping: CancellationToken,
     /// The address that the outside uses, without a slash at its end.

@@ -21,7 +21,7 @@ pub fn new_id(clock: &Clock) -> Uuid {
 }
 
 /// The moment that an identifier of version 7 was made, to the millisecond.
-fn moment(id: Uuid) -> DateTime<Utc> {
+pub fn moment(id: Uuid) -> DateTime<Utc> {
     let millis = i64::try_from(id.as_u128() >> 80).unwrap_or(0);
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
@@ -87,6 +87,8 @@ id!(/// What one ingest request became. Its last sixteen bits are zero.
     ReceiptId);
 id!(/// An event: its receipt's id plus its place in the request, counted from one.
     EventId);
+id!(/// A background task.
+    TaskId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

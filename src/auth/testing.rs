@@ -8,6 +8,8 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{Db, lane::Lane},
+    jobs::Jobs,
+    metrics::Metrics,
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
@@ -27,6 +29,8 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         db: db.clone(),
         clock: clock.clone(),
         lane,
+        metrics: Arc::new(Metrics::off()),
+        jobs: Jobs::new(&[]),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),

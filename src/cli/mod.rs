@@ -1,22 +1,26 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod backup;
+mod copy;
 mod event_type;
 mod events;
 mod input;
 mod migrate;
+mod moving;
 mod output;
+mod restore;
 mod send;
 pub mod serve;
+mod task;
 mod tenant;
 mod token;
 mod user;
 mod validate;
 mod versions;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     auth::Actor,
@@ -24,6 +28,7 @@ use crate::{
     config::{DatabaseSettings, Settings},
     db::Db,
     error::Error,
+    log,
 };
 pub use output::Output;
 
@@ -49,6 +54,9 @@ pub struct Cli {
     /// Answer in JSON, one object a line; errors as {"error": …}
     #[arg(long, global = true)]
     json: bool,
+    /// How the log is written: for people, or one JSON object a line
+    #[arg(long, env = "TRIBUTARY_LOG_FORMAT", default_value = "text", global = true)]
+    log_format: log::Format,
     #[command(flatten)]
     database: DatabaseSettings,
     #[command(subcommand)]
@@ -66,6 +74,9 @@ Examples:
   DATABASE_URL=postgres://tributary@db.example.com/tributary tributary serve")]
     Serve(Box<Settings>),
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Copy(copy::Copy),
     #[command(subcommand)]
     Tenant(tenant::Tenant),
     #[command(subcommand)]
@@ -74,6 +85,8 @@ Examples:
     Token(token::Token),
     #[command(subcommand)]
     Events(events::Events),
+    #[command(subcommand)]
+    Task(task::Task),
     #[command(subcommand)]
     User(user::User),
     Send(send::Send),
@@ -122,7 +135,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
-    start_log(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
+    log::start(cli.log_format, if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
     let context = Context {
         out: Output::new(cli.json),
         clock: Clock::system(),
@@ -137,10 +150,14 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(settings) => serve::run(*settings, context.database_url()).await,
             Command::Migrate(command) => command.run(&context).await,
+            Command::Backup(command) => command.run(&context).await,
+            Command::Restore(command) => command.run(&context).await,
+            Command::Copy(command) => command.run(&context).await,
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
+            Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
@@ -150,16 +167,6 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(context.out, &error),
     }
-}
-
-/// The log goes to standard error; `RUST_LOG` says how much of it.
-fn start_log(level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
 }
 
 /// Help and versions are answers; anything else is wrong usage.
@@ -190,6 +197,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
         _ => None,
     }

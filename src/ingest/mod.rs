@@ -70,6 +70,11 @@ impl Deref for Front {
 }
 
 impl Shared {
+    /// How many bytes of bodies more may be held in memory.
+    pub fn body_memory_left(&self) -> usize {
+        self.memory.left()
+    }
+
     /// Counts one request of a tenant against its rate.
     fn count(&self, tenant: TenantId) -> Result<(), Problem> {
         let Some(rate) = &self.rate else { return Ok(()) };

@@ -8,6 +8,7 @@ use tokio::{
 };
 use tributary::{
     auth::{Actor, Role, email::Email, password, store},
+    events::export::Format,
     ids::TenantId,
 };
 
@@ -41,6 +42,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/login", Nothing, 422),
     ("POST", "/logout", Nothing, 303),
     ("GET", "/healthz", Nothing, 200),
+    ("GET", "/readyz", Nothing, 200),
+    // on a listener of its own alone
+    ("GET", "/metrics", Nothing, 404),
     ("GET", "/openapi.json", Nothing, 200),
     ("GET", "/", Session, 0),
     ("GET", "/account", Session, 200),
@@ -53,6 +57,8 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/retention", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/retention", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/enable", Permit(CONSULTANTS), 303),
@@ -101,10 +107,16 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/exports/new", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/exports/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/exports/{task}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/events/{event}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/quarantine", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
 ];
 
 /// What one tenant holds that a path can name.
@@ -113,6 +125,7 @@ struct Held {
     event_type: String,
     token: String,
     event: String,
+    task: String,
 }
 
 impl Held {
@@ -128,6 +141,7 @@ impl Held {
             event_type: event_type.to_string(),
             token: token.to_string(),
             event: receipt.event(0).to_string(),
+            task: app.exported(Format::Jsonl).await.to_string(),
         }
     }
 
@@ -138,6 +152,7 @@ impl Held {
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
             .replace("{version}", "1")
+            .replace("{task}", &self.task)
     }
 }
 

@@ -3,20 +3,19 @@
 //!
 //! Two processes may be sent the same unique value or idempotency key at once. Whoever writes one first takes an
 //! advisory lock of its tenant and type (or key), in order, until the commit; so reading before writing is safe.
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, time::Instant};
 
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool, Row as _};
-use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{
-    Half, Job, Outcome, Summary, answer,
+    End, Half, Job, Summary, Written,
     batch::{Known, Plan, decide},
-    failed, take,
 };
 use crate::{
     clock::Clock,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, new_id},
+    metrics::Stored,
 };
 
 const EVENTS: &str = "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload, errors)
@@ -46,34 +45,23 @@ const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body,
 const RECEIPTS: &str = "INSERT INTO receipts (tenant_id, id, status, accepted, duplicates, rejected, warnings)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])";
 
-pub(super) async fn run(
-    pool: PgPool,
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
-    clock: Clock,
-    commits: watch::Sender<u64>,
-) {
-    while let Some(taken) = take(&jobs).await {
-        match write(&pool, &taken, &clock).await {
-            Ok(outcomes) => {
-                answer(taken, Ok(outcomes));
-                commits.send_modify(|commits| *commits += 1);
-            }
-            Err(error) => {
-                let why = failed(&error, taken.len()).await;
-                answer(taken, Err(why));
-            }
-        }
+pub(super) async fn run(pool: PgPool, clock: Clock, end: End) {
+    while let Some(taken) = end.take().await {
+        let began = Instant::now();
+        let done = write(&pool, &taken, &clock).await;
+        end.settle(taken, began, done).await;
     }
 }
 
-async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut tx = pool.begin().await?;
     let mut known = Known::default();
     look_up(&mut tx, jobs, &mut known).await?;
     let plan = decide(jobs.iter().map(|job| &job.append), &mut known);
     if plan.stored.is_empty() {
-        return Ok(plan.outcomes);
+        return Ok((plan.outcomes, Stored::default()));
     }
+    let stored = plan.counted();
     events(&mut tx, &plan).await?;
     extras(&mut tx, &plan).await?;
     sqlx::query("INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)")
@@ -83,7 +71,7 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<O
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    Ok(plan.outcomes)
+    Ok((plan.outcomes, stored))
 }
 
 async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {

@@ -18,7 +18,7 @@ use crate::{
         snippets::{self, Carried, Language, VARIABLE, endpoint, snippets},
         versions::{self, Draft},
     },
-    events::store::{Standing, last_of_types},
+    events::store::{Standing, last_of_types, newest_of_type},
     form::shown,
     islands::FirstEvent,
     tenants,
@@ -38,6 +38,8 @@ struct Seen<'a> {
     language: Language,
     carried: Carried,
     standing: Option<Standing>,
+    /// Whether an event of it has ever come.
+    has_events: bool,
     may_configure: bool,
     may_read_payloads: bool,
 }
@@ -73,6 +75,7 @@ pub(super) async fn show(
     };
     let seen = Seen {
         base: &app.public_base,
+        has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
         version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
         draft: versions::draft(&app.db, &permit, event_type.id).await?,
         language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
@@ -128,7 +131,7 @@ fn description(text: &str) -> Option<AnyView> {
 /// Waits for the first event, as long as there is none.
 fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
     let event_type = &seen.event_type;
-    let waits = event_type.details.enabled && seen.standing.as_ref().is_none_or(|standing| standing.newest.is_none());
+    let waits = event_type.details.enabled && !seen.has_events;
     (waits && seen.may_read_payloads).then(|| {
         // from the beginning on: one that comes while this page travels is told too
         let here = address(event_type.tenant_id, event_type.id);
