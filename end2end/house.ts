@@ -110,11 +110,11 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   return [
     ...ofAda(server, base, type, waiting, first, second),
     ...designerRooms(`${base}/event-types`, door.eventType, waiting),
-    ...versionRooms(server, tenant, door.eventType),
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
+    ...versionRooms(server, tenant, door.eventType),
   ];
 }
 
