@@ -323,10 +323,7 @@ async fn people_are_invited_changed_and_shut_out() {
         };
         assert_eq!(
             listed(),
-            [
-                r#""ada@example.com" "active" "administrator""#,
-                r#""grace@example.com" "invited" "administrator""#
-            ]
+            [r#""ada@example.com" "active" "administrator""#, r#""grace@example.com" "invited" "administrator""#]
         );
         for refused in [
             vec!["user", "deactivate", "ada@example.com"],
