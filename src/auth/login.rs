@@ -93,7 +93,6 @@ pub enum Second {
 ///
 /// # Errors
 /// When the database does.
-#[expect(clippy::too_many_arguments, reason = "what a login is made of; each is of another kind")]
 pub async fn complete(
     db: &Db,
     clock: &Clock,

@@ -44,16 +44,16 @@ impl Copy {
             "rows": rows, "seconds": took, "nul_replaced": copied.nul_replaced, "kept": kept, "tables": copied.tables,
         });
         context.out.record(&answer, || {
-            let mut text = moving::listed(&copied.tables);
-            text.push_str(&format!("\n{} rows in {took} s; counts and checksums agree\n", moving::grouped(rows)));
+            let mut lines = vec![moving::listed(&copied.tables)];
+            lines.push(format!("{} rows in {took} s; counts and checksums agree", moving::grouped(rows)));
             if copied.nul_replaced > 0 {
-                text.push_str(&format!("NUL characters were replaced in {} texts\n", copied.nul_replaced));
+                lines.push(format!("NUL characters were replaced in {} texts", copied.nul_replaced));
             }
             if let Some(kept) = &kept {
-                text.push_str(&format!("the database that was there is kept as {kept}\n"));
+                lines.push(format!("the database that was there is kept as {kept}"));
             }
-            text.push_str("next: start tributary serve with the new DATABASE_URL");
-            text
+            lines.push("next: start tributary serve with the new DATABASE_URL".into());
+            lines.join("\n")
         })
     }
 }

@@ -123,7 +123,7 @@ impl Keyring {
     pub fn open(&self, place: Place, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (id, nonce, text) = parts(sealed)?;
         let keys = self.keys(false)?;
-        let key = keys.iter().find(|key| key.id == id).ok_or_else(|| SealError::UnknownKey(written(&id)))?;
+        let key = keys.iter().find(|key| key.id == id).ok_or_else(|| SealError::UnknownKey(written(id)))?;
         let aad = place.bytes();
         key.cipher.decrypt(&XNonce::from(nonce), Payload { msg: text, aad: &aad }).map_err(|_| SealError::Broken)
     }
@@ -179,15 +179,18 @@ impl Place<'_> {
     }
 }
 
-fn parts(sealed: &[u8]) -> Result<([u8; ID], [u8; NONCE], &[u8]), SealError> {
+/// Id of the key, nonce, and what is encrypted.
+type Parts<'a> = ([u8; ID], [u8; NONCE], &'a [u8]);
+
+fn parts(sealed: &[u8]) -> Result<Parts<'_>, SealError> {
     let (layout, rest) = sealed.split_first().ok_or(SealError::Broken)?;
     let (id, rest) = rest.split_first_chunk::<ID>().ok_or(SealError::Broken)?;
     let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Broken)?;
     if *layout == LAYOUT { Ok((*id, *nonce, text)) } else { Err(SealError::Broken) }
 }
 
-fn written(id: &[u8; ID]) -> String {
-    format!("{:08x}", u32::from_be_bytes(*id))
+fn written(id: [u8; ID]) -> String {
+    format!("{:08x}", u32::from_be_bytes(id))
 }
 
 /// Makes a file with one key that its owner alone can read. Of two processes that do so at once, one wins: the file

@@ -49,6 +49,7 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
     if row.errors.is_some() && row.refuse {
         return Ok(Sent::Refused(breaches(&row)));
     }
+    let place = app.lane.admit(row.payload.len()).await.map_err(Error::Unavailable)?;
     let receipt = ReceiptId::issue(&app.clock);
     // the trail first: an event that nobody is named for must not be, an entry whose event was not stored may
     record(app, permit, event_type, receipt).await?;
@@ -56,7 +57,6 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
     let once = Once { key: crypto::sha256(&key), body: crypto::sha256(&row.payload) };
     let append =
         Append { tenant: permit.tenant(), receipt, source: None, rows: vec![row], strict: false, once: Some(once) };
-    let place = app.lane.admit(append.rows[0].payload.len()).await.map_err(Error::Unavailable)?;
     let (receipt, summary) = match app.lane.append(place, append).await? {
         Outcome::Stored(summary) => (receipt, summary),
         Outcome::Repeated(first, summary) => (first, summary),

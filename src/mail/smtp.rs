@@ -20,7 +20,7 @@ use super::{
 /// How long the server may take to answer one command.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long the whole conversation may take: less than a claim lasts.
-const ALL: Duration = Duration::from_secs(60);
+const ALL: Duration = Duration::from_mins(1);
 /// The longest fault that is kept, in characters.
 const LONGEST_FAULT: usize = 300;
 /// The mailbox does not exist or must not be written to: trying again would be answered the same.

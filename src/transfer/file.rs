@@ -145,7 +145,9 @@ pub(super) async fn exchange(partial: Partial, clock: &Clock) -> anyhow::Result<
     let goal = partial.goal.clone();
     if !goal.exists() {
         // a log without its database would be taken for that of the new one
-        COMPANIONS.iter().for_each(|companion| drop(fs::remove_file(beside(&goal, companion))));
+        for companion in COMPANIONS {
+            let _ = fs::remove_file(beside(&goal, companion));
+        }
         partial.put_in_place(false)?;
         return Ok(None);
     }

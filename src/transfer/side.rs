@@ -211,7 +211,9 @@ impl Side {
         let adding = async {
             let mut digest = Digest::default();
             while let Some(batch) = from.recv().await {
-                batch.iter().for_each(|row| digest.add(row));
+                for row in &batch {
+                    digest.add(row);
+                }
             }
             anyhow::Ok(digest)
         };

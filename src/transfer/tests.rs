@@ -39,7 +39,9 @@ fn value(kind: Kind, n: usize) -> Value {
     match kind {
         Kind::Bool => Value::Bool(n.is_multiple_of(2)),
         Kind::Int => Value::Int([i64::MAX - number, i64::MIN + number, number][n % 3]),
-        Kind::Float => Value::Float([0.1 + number as f64, -0.0, f64::MIN_POSITIVE, f64::MAX, 1e-300][n % 5]),
+        Kind::Float => {
+            Value::Float([0.1 + f64::from(u32::try_from(n).unwrap()), -0.0, f64::MIN_POSITIVE, f64::MAX, 1e-300][n % 5])
+        }
         // a key in front, so that every row is another
         Kind::Text => Value::Text(format!("{n}{}", TEXTS[n % TEXTS.len()])),
         Kind::Bytes => {

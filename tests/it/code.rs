@@ -220,10 +220,10 @@ async fn who_needs_a_second_factor_gets_nothing_else_until_then() {
         let mut admin = Browser::signed_in(&app, "ada@example.com").await;
         let mut bob = Browser::signed_in(&app, "bob@example.com").await;
         let mut eve = Browser::signed_in(&app, "eve@customer.example").await;
-        let refused = admin.post("/people/second-factor", &[]).await;
+        let refused = admin.post("/people/second-factor?required=yes", &[]).await;
         assert!(refused.status == 422 && refused.text().contains("your own second factor first"));
         enrol(&app, &mut admin).await;
-        let done = admin.post("/people/second-factor", &[]).await;
+        let done = admin.post("/people/second-factor?required=yes", &[]).await;
         assert_eq!(done.header("location"), Some("/people?done=required"));
 
         let tenant = format!("/tenants/{}", app.tenant);
@@ -242,7 +242,7 @@ async fn who_needs_a_second_factor_gets_nothing_else_until_then() {
         enrol(&app, &mut bob).await;
         assert_eq!(bob.get(&tenant).await.status, 200);
 
-        let done = admin.post("/people/second-factor", &[]).await;
+        let done = admin.post("/people/second-factor?required=no", &[]).await;
         assert_eq!(done.header("location"), Some("/people?done=not-required"));
     })
     .await;

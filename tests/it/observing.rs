@@ -192,6 +192,18 @@ fn named(text: &str) -> BTreeSet<String> {
     bare.map(str::to_owned).collect()
 }
 
+/// What the panels of a dashboard ask for.
+fn expressions(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get("expr").and_then(Value::as_str).map(str::to_owned));
+            map.values().for_each(|value| expressions(value, found));
+        }
+        Value::Array(list) => list.iter().for_each(|value| expressions(value, found)),
+        _ => {}
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn dashboard_alerts_and_handbook_name_metrics_that_exist() {
     let file = |name: &str| {
@@ -201,16 +213,6 @@ async fn dashboard_alerts_and_handbook_name_metrics_that_exist() {
     let (dashboard, alerts, handbook) =
         (file("grafana-dashboard.json"), file("prometheus-alerts.yml"), file("operations.md"));
     let json: Value = serde_json::from_str(&dashboard).expect("the dashboard is JSON");
-    fn expressions(value: &Value, found: &mut Vec<String>) {
-        match value {
-            Value::Object(map) => {
-                found.extend(map.get("expr").and_then(Value::as_str).map(str::to_owned));
-                map.values().for_each(|value| expressions(value, found));
-            }
-            Value::Array(list) => list.iter().for_each(|value| expressions(value, found)),
-            _ => {}
-        }
-    }
     let mut asked = Vec::new();
     expressions(&json, &mut asked);
     assert!(asked.len() >= 12, "an empty dashboard");
@@ -269,7 +271,7 @@ async fn every_line_of_a_request_carries_its_id_in_json_and_in_text() {
                 }
             }
             if format == "json" {
-                let lines = log.lines().map(|line| serde_json::from_str::<Value>(line));
+                let lines = log.lines().map(serde_json::from_str::<Value>);
                 assert!(
                     lines.clone().count() > 2 && lines.clone().all(|line| line.is_ok_and(|line| line.is_object())),
                     "{log}"

@@ -1,10 +1,10 @@
 //! Serious acts: each names whom it is about and what it takes along, and then happens.
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
+use serde::Deserialize;
 
 use super::{LinkMade, Named, crumb, frame};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         store::{self, Person},
     },
     error::{Error, Result},
-    form::{Typed, amiss, shown},
+    form::{amiss, shown},
     ui::{self, Confirm, Crumb, FieldErrors, Frame},
 };
 
@@ -239,19 +239,22 @@ pub(super) async fn ask_requirement(
     Ok(shown(requirement(&app, &session, &grant, &FieldErrors::new()).await?))
 }
 
+/// What is wanted, as the address says it: pressed twice, the button does the same twice.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    /// `yes` or `no`.
+    #[serde(default)]
+    required: String,
+}
+
 /// Demands it, or no longer.
 pub(super) async fn set_requirement(
     State(app): State<App>,
     session: Session,
     grant: Grant<Administer>,
-    Form(typed): Form<Typed>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response> {
-    // without a word, it is turned round
-    let required = match typed.text("required").as_str() {
-        "yes" => true,
-        "no" => false,
-        _ => !store::second_factor_is_required(&app.db).await?,
-    };
+    let required = wanted.required != "no";
     let mut errors = FieldErrors::new();
     match store::require_second_factor(&app.db, &app.clock, &grant, required).await {
         Ok(()) => {
@@ -272,7 +275,7 @@ async fn requirement(app: &App, session: &Session, grant: &Grant<Administer>, er
             consequence: "Who has one keeps it and is asked for it. Nobody else has to set one up.",
             impact: Vec::new(),
             verb: "Require it no longer",
-            action: "/people/second-factor".into(),
+            action: "/people/second-factor?required=no".into(),
             cancel: "/people".into(),
             crumbs: vec![crumb()],
         }
@@ -283,7 +286,7 @@ async fn requirement(app: &App, session: &Session, grant: &Grant<Administer>, er
             consequence: "From their next click on, whoever has none gets nothing but the page to set one up. Customers are not asked.",
             impact: vec![(without.to_string(), format!("{who} and will be led to it"))],
             verb: "Require a second factor",
-            action: "/people/second-factor".into(),
+            action: "/people/second-factor?required=yes".into(),
             cancel: "/people".into(),
             crumbs: vec![crumb()],
         }

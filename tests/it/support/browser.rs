@@ -31,13 +31,13 @@ impl Browser {
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {
-        let asking = Asking::new("GET", self.local(path)).header("accept", "text/html");
+        let asking = Asking::new("GET", Self::local(path)).header("accept", "text/html");
         self.ask(asking).await
     }
 
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let asking = Asking::new("POST", self.local(path))
+        let asking = Asking::new("POST", Self::local(path))
             .header("accept", "text/html")
             .header("content-type", "application/x-www-form-urlencoded")
             .header("sec-fetch-site", "same-origin");
@@ -53,7 +53,7 @@ impl Browser {
         self.get("/account").await.status == 200
     }
 
-    fn local(&self, path: &str) -> String {
+    fn local(path: &str) -> String {
         match path.strip_prefix("http://").and_then(|rest| rest.split_once('/')) {
             Some((_, rest)) => format!("/{rest}"),
             None => path.to_owned(),
