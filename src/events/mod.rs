@@ -12,7 +12,7 @@ pub mod retention;
 pub mod store;
 mod stream;
 #[cfg(test)]
-pub mod testing;
+pub(crate) mod testing;
 pub mod watch;
 
 use axum::Router;

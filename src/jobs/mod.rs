@@ -279,7 +279,9 @@ impl Outcome {
 }
 
 /// What a step writes, and what it then comes to: one transaction together with the task itself.
-pub struct Effects(Box<dyn for<'t> FnOnce(&'t mut Tx) -> Work<'t, Outcome> + Send>);
+pub struct Effects(Box<Write>);
+
+type Write = dyn for<'t> FnOnce(&'t mut Tx) -> Work<'t, Outcome> + Send;
 
 impl Effects {
     /// Those that `work` writes.

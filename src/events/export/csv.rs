@@ -74,7 +74,9 @@ impl Columns {
     /// The names of the columns.
     pub(super) fn head(&self, to: &mut Vec<u8>) {
         let mut row = Row::new(to);
-        KNOWN.iter().for_each(|name| row.cell(name));
+        for name in KNOWN {
+            row.cell(name);
+        }
         for name in &self.0 {
             if KNOWN.contains(&name.as_str()) || name == REST {
                 row.text(&format!("payload.{name}"));
@@ -96,7 +98,9 @@ impl Columns {
         row.cell(&event.source_id.map(|id| id.to_string()).unwrap_or_default());
         row.text(event.errors.as_deref().unwrap_or_default());
         let Some(fields) = fields(&event.payload) else {
-            self.0.iter().for_each(|_| row.cell(""));
+            for _ in &self.0 {
+                row.cell("");
+            }
             row.text(&event.payload);
             return row.end();
         };
@@ -207,7 +211,6 @@ mod tests {
             match (quoted, letter) {
                 (true, '"') if letters.peek() == Some(&'"') => cell.push(letters.next().unwrap()),
                 (true, '"') => quoted = false,
-                (true, other) => cell.push(other),
                 (false, '"') if cell.is_empty() => quoted = true,
                 (false, ',') => row.push(std::mem::take(&mut cell)),
                 (false, '\r') if letters.peek() == Some(&'\n') => {
@@ -215,7 +218,7 @@ mod tests {
                     row.push(std::mem::take(&mut cell));
                     rows.push(std::mem::take(&mut row));
                 }
-                (false, other) => cell.push(other),
+                (_, other) => cell.push(other),
             }
         }
         assert!(row.is_empty() && cell.is_empty() && !quoted, "a line without an end");
@@ -225,7 +228,9 @@ mod tests {
     fn written(columns: &Columns, payloads: &[&str]) -> Vec<Vec<String>> {
         let mut file = Vec::new();
         columns.head(&mut file);
-        payloads.iter().for_each(|payload| columns.row(&event(payload), &mut file));
+        for payload in payloads {
+            columns.row(&event(payload), &mut file);
+        }
         read(&file)
     }
 

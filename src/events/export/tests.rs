@@ -7,7 +7,7 @@ use crate::{
     jobs::{Jobs, State, store as tasks, worker},
 };
 
-async fn app(bench: &Bench) -> App {
+fn app(bench: &Bench) -> App {
     let app = crate::auth::testing::app(&bench.db, &bench.clock);
     App { lane: bench.lane.clone(), jobs: Jobs::new(crate::server::KINDS), ..app }
 }
@@ -18,7 +18,7 @@ async fn done(bench: &Bench, filter: &Filter, format: Format) -> Task {
     let order = Order::new(filter, format, None, None);
     let id = start(&bench.db, &bench.clock, &permit, order, counted).await.unwrap();
     let task = tasks::claim(&bench.db, &bench.clock).await.unwrap().unwrap();
-    worker::turn(&app(bench).await, task).await;
+    worker::turn(&app(bench), task).await;
     jobs::get(&bench.db, &permit, id).await.unwrap()
 }
 
@@ -89,7 +89,7 @@ async fn one_that_was_cut_off_goes_on_without_a_gap_or_a_repeat() {
         for n in 0..300 {
             bench.one(some_type(0), &format!("{{\"n\":{n},\"noise\":\"{noise}\"}}")).await;
         }
-        let (app, permit) = (app(&bench).await, bench.permit());
+        let (app, permit) = (app(&bench), bench.permit());
         let order = Order::new(&Filter::default(), Format::Jsonl, None, None);
         let id = start(&db, &bench.clock, &permit, order, Estimate::More).await.unwrap();
         let task = tasks::claim(&db, &bench.clock).await.unwrap().unwrap();
@@ -119,7 +119,7 @@ async fn one_that_grows_too_long_says_what_to_do() {
         let order = Order::new(&Filter::default(), Format::Jsonl, None, None);
         start(&db, &bench.clock, &bench.permit(), order, Estimate::More).await.unwrap();
         let task = tasks::claim(&db, &bench.clock).await.unwrap().unwrap();
-        let effects = write_some(&app(&bench).await, &task, 1_000).await.unwrap();
+        let effects = write_some(&app(&bench), &task, 1_000).await.unwrap();
         let task = tasks::commit(&db, &bench.clock, &task, effects).await.unwrap().unwrap();
         assert_eq!(task.state, State::Failed);
         assert!(task.error.as_deref().unwrap().contains("Narrow the filter"), "{:?}", task.error);

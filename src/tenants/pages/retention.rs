@@ -65,7 +65,9 @@ fn read(typed: &Typed) -> Result<Retention, FieldErrors> {
     let (Some(accepted), Some(quarantined), Some(unique)) = (accepted, quarantined, unique) else { return Err(errors) };
     Retention { accepted, quarantined, unique }.check().map_err(|error| {
         if let Error::Invalid(fields) = error {
-            fields.into_iter().for_each(|(field, why)| errors.push(field, why));
+            for (field, why) in fields {
+                errors.push(field, why);
+            }
         }
         errors
     })
