@@ -63,7 +63,9 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
         Outcome::KeyReused => {
             return Err(Error::Conflict("this form was sent before, with another event: open it anew".into()));
         }
-        other => return Err(Error::internal(anyhow::anyhow!("a test event became {other:?}"))),
+        Outcome::Refused(summary) => {
+            return Err(Error::internal(anyhow::anyhow!("a test event was refused as a whole: {summary:?}")));
+        }
     };
     Ok(match summary.duplicates.first() {
         Some((_, first)) => Sent::Repeats(*first),
