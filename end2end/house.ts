@@ -1,5 +1,6 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
+import { bareFailures, fullFailures } from "./house-failures";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import type { Door, Server } from "./server";
 
@@ -79,6 +80,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       as: ada,
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
+    ...bareFailures(() => tenant),
   ];
 }
 
@@ -99,7 +101,11 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   const [first, second] = [bad.receiptId, good.receiptId].map((receipt: string) => eventOf(receipt, 1));
   const base = `/tenants/${tenant}`;
   const type = `${base}/event-types/${door.eventType}`;
-  return [...ofAda(server, base, type, waiting, first, second), ...ofOthers(base, disabled, broken, server, door)];
+  return [
+    ...ofAda(server, base, type, waiting, first, second),
+    ...ofOthers(base, disabled, broken, server, door),
+    ...(await fullFailures(server, door)),
+  ];
 }
 
 /** The id of an event is that of its receipt, with its place at the end. */

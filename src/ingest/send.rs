@@ -19,7 +19,7 @@ use super::{
 use crate::{
     crypto,
     db::lane::{Append, Once, Outcome, Row, Summary, Verdict},
-    error::Unavailable,
+    error::{Error, Unavailable},
     event_types::EventType,
     ids::{EventTypeId, ReceiptId, TokenId},
     tokens::Known,
@@ -151,12 +151,13 @@ async fn store(
     }
     let once = once(&head.parts.headers, scope, whole)?;
     let receipt = ReceiptId::issue(&front.app.clock);
-    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once };
+    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once, mends: None };
     match front.app.lane.append(append).await? {
         Outcome::Stored(summary) => answer(receipt, &summary, false),
         Outcome::Repeated(first, summary) => answer(first, &summary, true),
         Outcome::KeyReused => Err(Problem::key_reused()),
         Outcome::Refused(summary) => Err(Problem::refused(&summary.rejected)),
+        Outcome::Mended(_) => Err(Error::internal(anyhow::anyhow!("nothing was to be mended")).into()),
     }
 }
 

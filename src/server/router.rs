@@ -14,7 +14,7 @@ use crate::{
     app::App,
     auth,
     error::{Error, PublicError},
-    event_types, events,
+    event_types, events, failures,
     ingest::{self, Front},
     tenants, tokens,
     ui::assets,
@@ -37,6 +37,7 @@ pub fn build(app: App, front: Front) -> Router {
         .merge(event_types::routes())
         .merge(tokens::routes())
         .merge(events::routes())
+        .merge(failures::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -37,6 +37,7 @@ mod steps;
 mod table;
 mod text;
 mod time;
+mod trend;
 
 #[cfg(test)]
 mod gallery;
@@ -58,5 +59,6 @@ pub use slot::Slot;
 pub use state::{Alert, Badge, State};
 pub use steps::{Step, StepState, Steps};
 pub use table::{Column, DataTable, Sort};
-pub use text::{link, mono, muted, number, strong, text, unseen};
+pub use text::{link, mono, muted, number, strong, text, two_lines, unseen};
 pub use time::{Now, Zone, ago, at};
+pub use trend::{Trend, TrendFigure};

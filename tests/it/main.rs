@@ -6,6 +6,7 @@ mod bodies;
 mod canary;
 mod cli;
 mod contracts;
+mod failures;
 mod hostile;
 mod idempotency;
 mod opening;

@@ -74,7 +74,14 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/events/{event}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/events/{event}/mend", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/events/{event}/mend", Permit(CONSULTANTS), 303),
     ("GET", "/tenants/{tenant}/quarantine", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/quarantine/events", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 400),
+    ("GET", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 0),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
 ];
 
