@@ -5,6 +5,7 @@ mod events;
 mod input;
 mod migrate;
 mod output;
+mod quarantine;
 mod send;
 pub mod serve;
 mod tenant;
@@ -74,6 +75,8 @@ Examples:
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
+    #[command(subcommand)]
     User(user::User),
     Send(send::Send),
     Validate(validate::Validate),
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
+            Command::Quarantine(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),

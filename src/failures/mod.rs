@@ -8,6 +8,7 @@ pub mod follow;
 mod lines;
 pub mod mend;
 mod pages;
+pub mod replay;
 pub mod store;
 #[cfg(test)]
 mod tests;

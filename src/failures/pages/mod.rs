@@ -2,6 +2,7 @@
 mod group;
 mod groups;
 mod mend;
+mod replay;
 mod words;
 
 use axum::{Router, routing::get};
@@ -19,6 +20,7 @@ use crate::{
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/tenants/{tenant}/quarantine", get(groups::show))
+        .route("/tenants/{tenant}/quarantine/replay", get(replay::ask).post(replay::submit))
         .route("/tenants/{tenant}/quarantine/groups/{group}", get(group::show).post(group::change))
         .route("/tenants/{tenant}/events/{event}/mend", get(mend::ask).post(mend::submit))
 }
