@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{Db, lane::Lane},
+    jobs::Jobs,
 };
 
 /// The running server, as its handlers know it. Cheap to clone.
@@ -18,6 +19,8 @@ pub struct App {
     pub clock: Clock,
     /// The way events reach the disk.
     pub lane: Lane,
+    /// What works off background tasks.
+    pub jobs: Jobs,
     /// What it was started with.
     pub settings: Arc<Settings>,
     /// Cancelled when the server is told to stop.

@@ -89,6 +89,8 @@ id!(/// A group of failures: it follows from what they have in common.
     FailureGroupId);
 id!(/// An event: its receipt's id plus its place in the request, counted from one.
     EventId);
+id!(/// A background task.
+    TaskId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

@@ -91,7 +91,7 @@ impl Session {
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
             offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
-            let payloads = [Section::Events, Section::Live, Section::Quarantine];
+            let payloads = [Section::Events, Section::Live, Section::Quarantine, Section::Tasks];
             offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
             offer(self.permit::<Configure>(tenant).is_ok(), &[Section::Settings]);
         }

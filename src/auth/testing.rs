@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{Db, lane::Lane},
+    jobs::Jobs,
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
@@ -27,6 +28,7 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         db: db.clone(),
         clock: clock.clone(),
         lane,
+        jobs: Jobs::new(&[]),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),

@@ -1,17 +1,16 @@
 //! `tributary events`: what came in.
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
-use chrono::SecondsFormat;
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
-use serde_json::{json, value::RawValue};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::Context;
 use crate::{
     auth::{Permit, ReadPayloads},
     db::Db,
-    events::{Cursor, Event, Filter, Verdict, store, watch::Watch},
-    ids::{EventId, EventTypeId, ReceiptId, TenantId},
+    events::{Cursor, Event, Filter, Line, Verdict, store, watch::Watch},
+    ids::{EventTypeId, TenantId},
     tenants,
 };
 
@@ -162,101 +161,55 @@ async fn tail(context: &Context, tenant: TenantId, event_type: Option<EventTypeI
 
 /// Prints events, a line each.
 pub(super) fn print(context: &Context, events: &[Event]) -> anyhow::Result<()> {
-    context.out.lines(events.iter().map(Line::of), Line::text)
+    context.out.lines(events.iter().map(Row::of), Row::text)
 }
 
-/// An event as a line of JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    id: EventId,
-    event_type_id: EventTypeId,
-    receipt_id: ReceiptId,
-    received_at: String,
-    verdict: Verdict,
-    payload: Raw<'a>,
-    errors: Option<Raw<'a>>,
-    #[serde(skip)]
-    start: &'a str,
+/// An event as a line: whole for programs, its beginning for people.
+struct Row<'a> {
+    line: Line<'a>,
+    event: &'a Event,
 }
 
-/// JSON as it was sent, or, should it be none, its text.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Raw<'a> {
-    Json(Box<RawValue>),
-    Text(&'a str),
-}
-
-impl<'a> Raw<'a> {
-    fn of(text: &'a str) -> Self {
-        RawValue::from_string(one_line(text).into_owned()).map_or(Self::Text(text), Self::Json)
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.line.serialize(to)
     }
 }
 
-/// Line breaks can only stand between the parts of a JSON text, where they are worth no more than a space.
-fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(['\n', '\r']) { Cow::Owned(text.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(text) }
-}
-
-impl<'a> Line<'a> {
+impl<'a> Row<'a> {
     fn of(event: &'a Event) -> Self {
-        Self {
-            id: event.id,
-            event_type_id: event.event_type_id,
-            receipt_id: event.id.receipt(),
-            received_at: event.id.received_at().to_rfc3339_opts(SecondsFormat::Millis, true),
-            verdict: event.verdict,
-            payload: Raw::of(&event.payload),
-            errors: event.errors.as_deref().map(Raw::of),
-            start: &event.payload,
-        }
+        Self { line: Line::of(event), event }
     }
 
     fn text(&self) -> String {
-        let start: String = self.start.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        let Self { line, event } = self;
+        let start = event.payload.split_whitespace().collect::<Vec<_>>().join(" ");
+        let start: String = start.chars().take(100).collect();
         // what a sender put there must not reach the terminal as a command
         let start = start.replace(char::is_control, "\u{fffd}");
-        format!("{}  {:11}  {}  {}  {start}", self.received_at, self.verdict.word(), self.event_type_id, self.id)
+        format!("{}  {:11}  {}  {}  {start}", line.received_at, event.verdict.word(), event.event_type_id, event.id)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::EventId;
 
-    fn event(payload: &str, errors: Option<&str>) -> Event {
+    fn event(payload: &str) -> Event {
         Event {
             id: EventId(uuid::Uuid::from_u128((0x0199_0000_0000 << 80) | 0x7000_0000_0000_0000_0001)),
             event_type_id: EventTypeId(uuid::Uuid::from_u128(7)),
             source_id: None,
             verdict: Verdict::Accepted,
             payload: payload.into(),
-            errors: errors.map(str::to_owned),
+            errors: None,
         }
     }
 
     #[test]
-    fn a_line_holds_the_event_as_sent() {
-        let event = event("{ \"n\" :1.00000000000000000000001,\r\n \"n\":\"\\ud800\\n\" }", None);
-        let line = serde_json::to_string(&Line::of(&event)).unwrap();
-        assert!(
-            line.contains(r#""payload":{ "n" :1.00000000000000000000001,   "n":"\ud800\n" },"errors":null}"#),
-            "{line}"
-        );
-        assert!(line.contains(r#""eventTypeId":"00000000-0000-0000-0000-000000000007""#));
-        assert!(line.contains(r#""receivedAt":"2025-08-31T12:00:24.064Z"#) && line.ends_with('}'), "{line}");
-    }
-
-    #[test]
     fn nothing_in_a_payload_reaches_the_terminal_as_a_command() {
-        let event = event("{\"a\":\"\u{1b}[2J\u{9b}\"}", None);
-        assert!(!Line::of(&event).text().contains(char::is_control));
-    }
-
-    #[test]
-    fn errors_are_json_within_the_line() {
-        let event = event("{}", Some(r#"[{"path":"/n"}]"#));
-        assert!(serde_json::to_string(&Line::of(&event)).unwrap().contains(r#""errors":[{"path":"/n"}]"#));
+        let event = event("{\"a\":\"\u{1b}[2J\u{9b}\"}");
+        assert!(!Row::of(&event).text().contains(char::is_control));
     }
 }

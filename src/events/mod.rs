@@ -5,7 +5,9 @@
 //! receipt" and "between these two moments" are all ranges of the primary key.
 mod along;
 pub mod follower;
+mod line;
 mod pages;
+pub mod retention;
 pub mod store;
 mod stream;
 #[cfg(test)]
@@ -21,6 +23,7 @@ use crate::{
     ids::{EventId, EventTypeId, ReceiptId, TokenId, guid},
 };
 pub use crate::{db::lane::Verdict, event_types::Breach};
+pub use line::Line;
 
 /// One event. In lists its payload is only the beginning: see [`store::START`].
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cause, MOST, SAMPLES};
 use crate::{
-    db::{Db, Reach, Tx},
+    db::{Db, Tx},
     error::Result,
     event_types::Breach,
     events::{self, follower::hour},
@@ -22,8 +22,8 @@ use crate::{
 const AT_ONCE: i64 = 200;
 /// How long the hours of a group are kept.
 const KEPT: TimeDelta = TimeDelta::days(31);
-/// The advisory lock of whoever groups.
-const LOCK: (i32, i32) = (0x0074_7269, 2);
+/// The number of this work among those that one process does at a time.
+const WORK: i32 = 4;
 
 /// Leaves a range of events, both ends included, to be looked through for those in quarantine.
 ///
@@ -63,15 +63,8 @@ pub async fn step(db: &Db) -> Result<bool> {
 }
 
 async fn take(tx: &mut Tx) -> Result<bool> {
-    if let Reach::Postgres(connection) = tx.reach() {
-        let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)")
-            .bind(LOCK.0)
-            .bind(LOCK.1)
-            .fetch_one(connection)
-            .await?;
-        if !mine {
-            return Ok(false);
-        }
+    if !tx.is_alone(WORK).await? {
+        return Ok(false);
     }
     // the newest first: what was there before there were groups has time
     let text = "SELECT tenant_id, id, low, high FROM failure_work ORDER BY low IS NULL, low DESC LIMIT 1";

@@ -13,7 +13,7 @@ use crate::{
     db::{Db, Tx},
     error::{Error, Result},
     events::{self, Cursor, store::Page},
-    ids::{EventId, EventTypeId, FailureGroupId},
+    ids::{EventId, EventTypeId, FailureGroupId, TenantId},
     sql,
 };
 
@@ -357,4 +357,29 @@ pub async fn origins(db: &Db, permit: &Permit<ReadPayloads>, event: EventId) -> 
     let text = "SELECT event_id, mended_id, mended_by, at FROM mended
         WHERE tenant_id = $1 AND mended_id = $2 ORDER BY event_id DESC LIMIT 5";
     Ok(sql!(all Mended, db, text, permit.tenant(), event)?)
+}
+
+/// Forgets which events before this one broke what, and what they became: they are no longer kept. Groups keep their
+/// figures. So many rows at most; how many they were.
+///
+/// # Errors
+/// When the database does.
+pub async fn forget(tx: &mut Tx, tenant: TenantId, before: EventId, limit: i64) -> Result<u64> {
+    let failures = sql!(
+        exec tx,
+        "DELETE FROM failures WHERE tenant_id = $1 AND event_id IN
+            (SELECT event_id FROM failures WHERE tenant_id = $1 AND event_id < $2 ORDER BY event_id LIMIT $3)",
+        tenant,
+        before,
+        limit,
+    )?;
+    let mended = sql!(
+        exec tx,
+        "DELETE FROM mended WHERE tenant_id = $1 AND event_id IN
+            (SELECT event_id FROM mended WHERE tenant_id = $1 AND event_id < $2 ORDER BY event_id LIMIT $3)",
+        tenant,
+        before,
+        limit,
+    )?;
+    Ok(failures + mended)
 }

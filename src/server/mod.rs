@@ -15,13 +15,16 @@ use crate::{
     clock::Clock,
     config::Settings,
     db::{Db, lane::Lane},
-    events,
+    events, failures,
     ingest::{Front, directory::Directory},
-    jobs,
+    jobs::{self, Jobs, Kind},
 };
 
 /// How long requests under way may take to end once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(7);
+
+/// The background tasks that slices bring.
+pub const KINDS: &[Kind] = &[failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {
@@ -43,6 +46,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let address = listener.local_addr()?;
     let app = App {
         lane: Lane::start(&db, &clock),
+        jobs: Jobs::new(KINDS),
         public_base: settings.public_base(address).into(),
         settings: Arc::new(settings),
         stopping: CancellationToken::new(),
@@ -53,7 +57,9 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let tasks = TaskTracker::new();
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
-    tasks.spawn(jobs::housekeeping(app.clone()));
+    tasks.spawn(jobs::housekeeping::run(app.clone()));
+    tasks.spawn(jobs::worker::run(app.clone()));
+    tasks.spawn(events::retention::run(app.clone()));
     let router = router::build(app.clone(), Front::new(app.clone(), directory));
     tasks.spawn(accept::run(listener, router, app.clone()));
     tasks.close();

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
-    tenants, tokens,
+    jobs, tenants, tokens,
     ui::assets,
 };
 
@@ -38,6 +38,7 @@ pub fn build(app: App, front: Front) -> Router {
         .merge(tokens::routes())
         .merge(events::routes())
         .merge(failures::routes())
+        .merge(jobs::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

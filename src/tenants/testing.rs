@@ -15,7 +15,7 @@ use crate::{
     db::Db,
     event_types,
     ids::{TenantId, UserId},
-    tenants, tokens,
+    jobs, tenants, tokens,
     ui::Theme,
 };
 
@@ -57,7 +57,8 @@ impl Visitor {
     /// Somebody of this role, bound to `tenant` or to none.
     pub fn new(db: &Db, role: Role, tenant: Option<TenantId>) -> Self {
         let app = app(db, &Clock::system());
-        let router = tenants::routes().merge(event_types::routes()).merge(tokens::routes()).with_state(app.clone());
+        let router = tenants::routes().merge(event_types::routes()).merge(tokens::routes()).merge(jobs::routes());
+        let router = router.with_state(app.clone());
         let user = UserId(Uuid::from_u128(7));
         let session = Session {
             id: Uuid::from_u128(8),

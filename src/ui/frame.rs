@@ -113,6 +113,8 @@ pub enum Section {
     Live,
     /// Events that broke their contract.
     Quarantine,
+    /// What is worked off in the background.
+    Tasks,
     /// The secrets of a tenant.
     Tokens,
     /// The settings of a tenant.
@@ -133,6 +135,7 @@ impl Section {
             Self::Events => format!("/tenants/{tenant}/events"),
             Self::Live => format!("/tenants/{tenant}/live"),
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
+            Self::Tasks => format!("/tenants/{tenant}/tasks"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
         }
@@ -147,6 +150,7 @@ impl Section {
                 | Self::Events
                 | Self::Live
                 | Self::Quarantine
+                | Self::Tasks
                 | Self::Tokens
                 | Self::Settings
         )

@@ -24,6 +24,7 @@ pub enum Icon {
     Events,
     Live,
     Quarantine,
+    Tasks,
     Token,
     Settings,
     Account,
@@ -67,6 +68,7 @@ impl Icon {
             Self::Quarantine => {
                 r#"<path d="M8 1.8 13.4 4v3.9c0 3-2 5.2-5.4 6.3-3.4-1.1-5.4-3.3-5.4-6.3V4Z"/><path d="M8 5v3.3M8 10.6v.1"/>"#
             }
+            Self::Tasks => r#"<path d="m2 4 1.3 1.3L5.6 3M2 11l1.3 1.3 2.3-2.3M8 4.2h6M8 11.2h6"/>"#,
             Self::Token => r#"<circle cx="5.2" cy="10.8" r="3"/><path d="m7.4 8.6 6-6M10.6 5.4l2 2"/>"#,
             Self::Settings => {
                 r#"<path d="M2 4.5h6.2M12.2 4.5H14M2 11.5h1.8M7.8 11.5H14"/><circle cx="10.2" cy="4.5" r="1.9"/><circle cx="5.8" cy="11.5" r="1.9"/>"#

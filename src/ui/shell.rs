@@ -132,6 +132,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Events, Icon::Events, "Events")}
                     {item(Section::Live, Icon::Live, "Live")}
                     {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
+                    {item(Section::Tasks, Icon::Tasks, "Tasks")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
                     {item(Section::Settings, Icon::Settings, "Settings")}
                 </ul>

@@ -1,6 +1,6 @@
 //! Every route × every role × own and foreign tenant: who is let in, who is refused, and who is told that there is no
 //! such thing. The table is complete: a test compares it with the routes in the source.
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -8,6 +8,7 @@ use tokio::{
 };
 use tributary::{
     auth::{Actor, Role, email::Email, password, store},
+    failures::{self, Cause},
     ids::TenantId,
 };
 
@@ -83,6 +84,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 0),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
 ];
 
 /// What one tenant holds that a path can name.
@@ -91,6 +95,7 @@ struct Held {
     event_type: String,
     token: String,
     event: String,
+    group: String,
 }
 
 impl Held {
@@ -101,11 +106,19 @@ impl Held {
         app.start().await;
         let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
         let receipt: tributary::ids::ReceiptId = answer.json()["receiptId"].as_str().unwrap().parse().unwrap();
+        // and one that breaks a rule of every contract
+        app.post(&format!("/events/{event_type}")).body(r#"{"a":1,"a":2}"#).send(app.to()).await;
+        let group = Cause { event_type, rule: "duplicate-key".into(), path: "/a".into() }.group();
+        let read = Actor::cli().permit(app.tenant).unwrap();
+        while failures::store::get(&app.db, &read, group).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         Self {
             tenant: app.tenant,
             event_type: event_type.to_string(),
             token: token.to_string(),
             event: receipt.event(0).to_string(),
+            group: group.to_string(),
         }
     }
 
@@ -115,6 +128,7 @@ impl Held {
             .replace("{event_type}", &self.event_type)
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
+            .replace("{group}", &self.group)
     }
 }
 

@@ -229,6 +229,11 @@ impl Lane {
         self.queue.capacity() == 0 || self.bytes.available_permits() == 0
     }
 
+    /// How many requests wait for the disk: others who write make way for them.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Changes with every commit of this process.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.commits.subscribe()
