@@ -12,14 +12,16 @@ use crate::{
     events::{self, Cursor, Event, Filter, Verdict, follower, testing::Bench},
     ids::{EventId, EventTypeId, ReceiptId},
     ingest::judge_text,
-    sql,
+    jobs::Jobs,
+    server, sql,
 };
 
 const ORDER: &str = r#"{"type":"object","required":["Amount"],"properties":{"Amount":{"type":"number"},
     "lines":{"type":"array","items":{"type":"object","properties":{"sku":{"type":"string"}}}}}}"#;
 
 pub(super) fn app(bench: &Bench) -> App {
-    App { lane: bench.lane.clone(), ..crate::auth::testing::app(&bench.db, &bench.clock) }
+    let jobs = Jobs::new(server::KINDS);
+    App { lane: bench.lane.clone(), jobs, ..crate::auth::testing::app(&bench.db, &bench.clock) }
 }
 
 pub(super) fn configure(bench: &Bench) -> Permit<Configure> {

@@ -10,6 +10,7 @@ use tributary::{
     auth::{Actor, Role, email::Email, password, store},
     failures::{self, Cause},
     ids::TenantId,
+    jobs,
 };
 
 use crate::support::{Asking, TestApp, each};
@@ -96,6 +97,7 @@ struct Held {
     token: String,
     event: String,
     group: String,
+    task: String,
 }
 
 impl Held {
@@ -106,6 +108,11 @@ impl Held {
         app.start().await;
         let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
         let receipt: tributary::ids::ReceiptId = answer.json()["receiptId"].as_str().unwrap().parse().unwrap();
+        let (clock, permit) = (app.clock.clone(), app.permit());
+        let queued = app.db.write(move |tx| {
+            Box::pin(async move { jobs::enqueue(tx, &clock, &permit, "none", &serde_json::json!({}), None).await })
+        });
+        let task = queued.await.unwrap().to_string();
         // and one that breaks a rule of every contract
         app.post(&format!("/events/{event_type}")).body(r#"{"a":1,"a":2}"#).send(app.to()).await;
         let group = Cause { event_type, rule: "duplicate-key".into(), path: "/a".into() }.group();
@@ -119,6 +126,7 @@ impl Held {
             token: token.to_string(),
             event: receipt.event(0).to_string(),
             group: group.to_string(),
+            task,
         }
     }
 
@@ -129,6 +137,7 @@ impl Held {
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
             .replace("{group}", &self.group)
+            .replace("{task}", &self.task)
     }
 }
 

@@ -2,10 +2,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{
-        store,
-        tests::{all, app, configure, contract, event, groups, orders, row, send, settle, told},
-    },
+    super::tests::{all, app, configure, contract, event, groups, orders, row, send, settle, told},
     Asked, KIND, count, start,
 };
 use crate::{
