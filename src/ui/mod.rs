@@ -54,7 +54,7 @@ pub use form::{FieldErrors, Form, FormActions, FormErrors, Hidden};
 pub use frame::{Crumb, Frame, Notice, Section, TenantRef, Theme, Viewer};
 pub use icon::{Icon, icon};
 pub use json::{Json, Mark};
-pub use layout::{Card, Columns, Group, PageHeader, Prose, Row};
+pub use layout::{Card, Columns, Group, Near, PageHeader, Prose, Row};
 pub use nav::{Filters, Pager, Tab, Tabs};
 pub use progress::{Follow, Progress, said};
 pub use slot::Slot;

@@ -18,8 +18,8 @@ use crate::{
     ids::TenantId,
     tenants,
     ui::{
-        self, Choice, Column, DataTable, Empty, Filters, Frame, Hidden, Icon, LinkButton, PageHeader, Pager, Section,
-        Select, Tabs, Tone,
+        self, Choice, Column, DataTable, Empty, Filters, Frame, Icon, LinkButton, PageHeader, Pager, Section, Select,
+        Tabs, Tone,
     },
 };
 
@@ -129,11 +129,11 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
         }
         .into_any()
     };
-    let filters = (!page.events.is_empty() || !is_whole).then(|| filters(&base, seen));
+    let filters = (group.is_none() && (!page.events.is_empty() || !is_whole)).then(|| filters(&base, seen));
     let of_group = group.map(|group| {
         let place = if group.path.is_empty() { "the event" } else { &group.path };
         let label = format!("{place}: {}", group.rule);
-        view! { <p>"Only events in quarantine of the group "{ui::link(failures::href(tenant, group.id), label)}" of "{names.of_type(group.event_type_id)}"."</p> }
+        view! { <p>"Only events in quarantine of the group "{ui::link(failures::href(tenant, group.id), label)}" of "{names.of_type(group.event_type_id)}". "{ui::link(base.clone(), "Show all")}</p> }
     });
     let waits = filter.verdict.is_none() && !page.events.is_empty();
     let replay = (may_configure && waits).then(|| {
@@ -165,11 +165,9 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
 fn filters(base: &str, seen: &Seen) -> AnyView {
     let filter = &seen.asked.filter;
     let verdicts = vec![Choice::new("", "In quarantine"), Choice::new(Verdict::Mended.word(), "Mended")];
-    let clear = (!filter.is_empty() || seen.group.is_some()).then(|| base.to_owned());
-    let fields = if let Some(group) = seen.group {
-        view! { <Hidden name="group" value=group.id.to_string()/> }.into_any()
-    } else {
-        view! {
+    let clear = (!filter.is_empty()).then(|| base.to_owned());
+    view! {
+        <Filters action=base nostrip:clear=clear>
             <Select
                 name="type"
                 label="Type"
@@ -182,10 +180,9 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
                 choices=verdicts
                 value=filter.verdict.map(Verdict::word).unwrap_or_default()
             />
-        }
-        .into_any()
-    };
-    view! { <Filters action=base nostrip:clear=clear>{fields}</Filters> }.into_any()
+        </Filters>
+    }
+    .into_any()
 }
 
 fn table(frame: &Frame, seen: &Seen) -> AnyView {

@@ -29,8 +29,8 @@ use crate::{
     ids::{EventId, FailureGroupId, TenantId},
     tenants,
     ui::{
-        self, Alert, Badge, Card, CodeBlock, Columns, Crumb, Facts, Frame, Group as Titled, Json, LinkButton, Mark,
-        PageHeader, PostButton, Prose, Row, Section, State as Mood, Tone, TrendFigure,
+        self, Alert, Badge, Card, CodeBlock, Columns, Crumb, Facts, Frame, Json, LinkButton, Mark, Near, PageHeader,
+        PostButton, Prose, Row, Section, State as Mood, Tone, TrendFigure,
     },
 };
 
@@ -211,16 +211,23 @@ fn cause(frame: &Frame, seen: &Seen) -> AnyView {
     let count = u64::try_from(group.failures).unwrap_or(0);
     let what = match group.path.as_str() {
         ELSEWHERE => "broke this rule at places too many to be told apart".to_owned(),
+        _ if count == 1 => format!("was told “{}”", group.message),
         _ => format!("were told “{}”", group.message),
     };
-    let since = ui::format::relative(frame.now, group.first_at);
-    let sentence = format!(
-        "{} of the type {} {what}. The first came {since}, the last {}.",
-        ui::format::counted(count, "event"),
-        type_name(seen),
-        ui::format::relative(frame.now, group.last_at),
-    );
+    let (first, last) = (group.first_at, group.last_at);
+    let [first, last] = [first, last].map(|at| ui::format::relative(frame.now, at));
+    let (of_type, events) = (type_name(seen), ui::format::counted(count, "event"));
+    let when = if count == 1 {
+        format!("It came {last}.")
+    } else if first == last {
+        format!("They came {last}.")
+    } else {
+        format!("The first came {first}, the last {last}.")
+    };
+    let sentence = format!("{events} of the type {of_type} {what}. {when}");
     let waits = match seen.waiting {
+        0 if count == 1 => "It is not in quarantine any more.".to_owned(),
+        1 if count == 1 => "It is in quarantine.".to_owned(),
         0 => "None of them is in quarantine any more.".to_owned(),
         n if n == count => "All of them are in quarantine.".to_owned(),
         n => format!("{} still in quarantine; the others were mended, or their time is over.", be(n)),
@@ -228,7 +235,7 @@ fn cause(frame: &Frame, seen: &Seen) -> AnyView {
     view! {
         <Card title="What is wrong">
             <Prose>
-                <p>{sentence.replace("1 event of", "One event of").replace("One event", "One event")}</p>
+                <p>{sentence}</p>
                 <p>"The rule is "{ui::mono(group.rule.clone())}", the place is "{ui::mono(place(&group.path))}". "{waits}</p>
             </Prose>
         </Card>
@@ -250,7 +257,7 @@ fn fix(frame: &Frame, seen: &Seen) -> AnyView {
             view! { <Row><LinkButton href=href>"Change the contract"</LinkButton></Row> }
         });
         let words = format!("When such events are right after all: {contract}. Then replay those in quarantine.");
-        view! { <Titled title="Relax the contract"><p>{words}</p>{link}</Titled> }
+        view! { <Near title="Relax the contract"><p>{words}</p>{link}</Near> }
     });
     let example = example(seen);
     let message = to_the_sender(group, &type_name(seen), example.as_deref(), frame.moment());
@@ -258,10 +265,10 @@ fn fix(frame: &Frame, seen: &Seen) -> AnyView {
     view! {
         <Card title="What mends it">
             {contract}
-            <Titled title="Mend the sender">
+            <Near title="Mend the sender">
                 <p>{words}</p>
                 <CodeBlock id="to-the-sender" label="To its operator" code=message/>
-            </Titled>
+            </Near>
         </Card>
     }
     .into_any()
@@ -289,7 +296,10 @@ fn evidence(frame: &Frame, seen: &Seen) -> AnyView {
     }
     let all = (seen.waiting > 0).then(|| {
         let href = format!("/tenants/{}/quarantine/events?group={}", seen.tenant, seen.group.id);
-        let label = format!("All {} in quarantine", ui::format::count(seen.waiting));
+        let label = match seen.waiting {
+            1 => "The one in quarantine".to_owned(),
+            n => format!("All {} in quarantine", ui::format::count(n)),
+        };
         view! { <LinkButton href=href tone=Tone::Quiet>{label}</LinkButton> }.into_any()
     });
     let samples = seen.samples.iter().map(|event| sample(frame, seen, event)).collect::<Vec<_>>();
@@ -318,10 +328,10 @@ fn sample(frame: &Frame, seen: &Seen, event: &Event) -> AnyView {
         view! { <p>{ui::muted(long)}</p> }.into_any()
     };
     view! {
-        <div>
+        <Near>
             <Row>{ui::link(page, received)}{mended}{mend}</Row>
             {shown}
-        </div>
+        </Near>
     }
     .into_any()
 }

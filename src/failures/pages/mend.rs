@@ -113,7 +113,10 @@ pub(super) async fn submit(
     let row = match mend::judge(&app, event_type, text) {
         Judged::NoEvent(why) => return Ok(again(Said::Nothing, sentence(&why))),
         Judged::Broken(breaches) => {
-            let message = format!("It breaks the contract: {}", list(&breaches));
+            let message = match breaches.len() {
+                1 => format!("It breaks the contract: {}", list(&breaches)),
+                n => format!("It breaks the contract in {n} ways, which stand above"),
+            };
             return Ok(again(Said::Broken(breaches), message));
         }
         Judged::Kept(_, warnings) if typed.text("act") == "check" => {
