@@ -1,16 +1,22 @@
 //! `tributary events`: what came in.
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::Context;
+use super::{Context, input};
 use crate::{
     auth::{Permit, ReadPayloads},
     db::Db,
-    events::{Cursor, Event, Filter, Line, Verdict, store, watch::Watch},
-    ids::{EventTypeId, TenantId},
+    events::{
+        self, ANONYMOUS, Cursor, Event, Filter, Line, Source, Verdict,
+        export::{self, Format},
+        store,
+        watch::Watch,
+    },
+    ids::{EventTypeId, ReceiptId, TenantId},
     tenants,
 };
 
@@ -20,7 +26,7 @@ const PAGE: usize = 100;
 const EVERY: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 10_000;
 
-/// List, count and follow events
+/// List, count, follow and export events
 #[derive(Debug, Subcommand)]
 pub(super) enum Events {
     /// List events, newest first; with --json each line holds the whole event
@@ -46,6 +52,7 @@ Examples:
         #[command(flatten)]
         which: Which,
     },
+    Export(Export),
     /// Show events as they come in, until Ctrl-C
     #[command(after_help = "\
 Examples:
@@ -75,6 +82,66 @@ pub(super) struct Which {
     verdict: Option<Word>,
 }
 
+/// Write events to standard output, newest first, as JSON lines or CSV
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tributary events export --tenant ID > events.jsonl
+  tributary events export --tenant ID --event-type ID --format csv > orders.csv
+  tributary events export --tenant ID --verdict quarantined --from 2026-11-01 --until 2026-12-01 | gzip > bad.jsonl.gz
+
+In CSV, text that a spreadsheet would run as a formula gets an apostrophe in front.")]
+pub(super) struct Export {
+    #[command(flatten)]
+    which: Which,
+    /// Come with this token alone; `anonymous`: with none
+    #[arg(long, value_name = "ID", value_parser = source)]
+    source: Option<Source>,
+    /// Received at this time or later: 2026-11-18, 2026-11-18T14:05 (UTC), or with a zone
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    from: Option<DateTime<Utc>>,
+    /// Received before this time
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    until: Option<DateTime<Utc>>,
+    /// Of this receipt alone
+    #[arg(long, value_name = "ID", value_parser = input::id::<ReceiptId>)]
+    receipt: Option<ReceiptId>,
+    /// How
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+}
+
+fn source(text: &str) -> Result<Source, &'static str> {
+    if text == ANONYMOUS { Ok(Source::Anonymous) } else { input::id(text).map(Source::Token) }
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    events::moment(text).or_else(day).ok_or("a time is written as 2026-11-18 or 2026-11-18T14:05")
+}
+
+impl Export {
+    async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let (db, permit) = open(context, self.which.tenant).await?;
+        let Self { source, from, until, receipt, .. } = self;
+        let filter = Filter { source, from, until, receipt, ..self.which.filter() };
+        export::written_down(&db, &context.clock, &permit, &filter, self.format).await?;
+        let writer = export::Writer::new(&db, &permit, &filter, self.format).await?;
+        let (mut text, mut before) = (Vec::new(), None);
+        writer.head(&mut text);
+        loop {
+            (_, before) = export::some(&db, &permit, &filter, &writer, before, &mut text).await?;
+            let mut out = std::io::stdout().lock();
+            out.write_all(&text)?;
+            out.flush()?;
+            text.clear();
+            if before.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Word {
     Accepted,
@@ -102,6 +169,7 @@ impl Events {
                 let count = store::count(&db, &permit, &which.filter()).await?;
                 context.out.record(&json!({"count": count}), || count.to_string())
             }
+            Self::Export(export) => export.run(context).await,
             Self::Tail { tenant, event_type } => tail(context, tenant, event_type).await,
         }
     }

@@ -8,6 +8,7 @@ mod output;
 mod quarantine;
 mod send;
 pub mod serve;
+mod task;
 mod tenant;
 mod token;
 mod user;
@@ -77,6 +78,8 @@ Examples:
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
     #[command(subcommand)]
+    Task(task::Task),
+    #[command(subcommand)]
     User(user::User),
     Send(send::Send),
     Validate(validate::Validate),
@@ -144,6 +147,7 @@ pub fn main() -> ExitCode {
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::Quarantine(command) => command.run(&context).await,
+            Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
@@ -194,6 +198,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
         _ => None,
     }

@@ -4,6 +4,7 @@
 //! An event's id holds its receipt, its place in the request and its moment of receipt. So "newest first", "of this
 //! receipt" and "between these two moments" are all ranges of the primary key.
 mod along;
+pub mod export;
 pub mod follower;
 mod line;
 mod pages;
@@ -155,7 +156,7 @@ pub fn routes() -> Router<App> {
 pub const ANONYMOUS: &str = "anonymous";
 
 /// A moment as `datetime-local` gives it (in UTC here), or with a zone.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+pub fn moment(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
         return Some(zoned.to_utc());
     }

@@ -200,7 +200,7 @@ pub async fn cancel<R: Right>(db: &Db, clock: &Clock, permit: &Permit<R>, id: Ta
 ///
 /// # Errors
 /// When the database does.
-pub(super) async fn claim(db: &Db, clock: &Clock) -> Result<Option<Task>> {
+pub async fn claim(db: &Db, clock: &Clock) -> Result<Option<Task>> {
     let leases = db.now().await?;
     // looked for without a lock: most often there is nothing
     let Some((tenant, id, epoch)) = sql!(
@@ -279,7 +279,7 @@ pub(super) async fn beat(db: &Db, task: &Task) -> Result<bool> {
 ///
 /// # Errors
 /// What the effects return, and when the database fails: nothing is written then either.
-pub(super) async fn commit(db: &Db, clock: &Clock, task: &Task, effects: Effects) -> Result<Option<Task>> {
+pub async fn commit(db: &Db, clock: &Clock, task: &Task, effects: Effects) -> Result<Option<Task>> {
     let (tenant, id, epoch) = (task.tenant, task.id, task.epoch);
     let (until, now) = (db.now().await? + LEASE, clock.now());
     db.write(move |tx| {

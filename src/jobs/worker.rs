@@ -55,7 +55,7 @@ async fn work(app: App) {
 }
 
 /// One task's turn. However it ends, the task is in the database as far as it came.
-pub(super) async fn turn(app: &App, mut task: Task) {
+pub async fn turn(app: &App, mut task: Task) {
     let began = Instant::now();
     loop {
         if app.stopping.is_cancelled() {

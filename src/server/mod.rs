@@ -24,7 +24,7 @@ use crate::{
 const DRAIN: Duration = Duration::from_secs(7);
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[failures::replay::KIND];
+pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {

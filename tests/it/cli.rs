@@ -208,7 +208,7 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", in_json.err));
             assert!(in_json.code == 1 && error["error"].is_string(), "{line}: {}", in_json.err);
         }
-        for command in ["serve", "migrate", "user add", "tenant add", "tenant list", "event-type add", "event-type list", "token add", "token list", "token revoke", "events list", "events count", "events tail", "send", "validate"] {
+        for command in ["serve", "migrate", "user add", "tenant add", "tenant list", "event-type add", "event-type list", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "tenant retention", "task list", "task show", "task cancel", "send", "validate"] {
             let help = program.run(&[&*command.split(' ').collect::<Vec<_>>(), &["--help"]].concat());
             assert!(help.code == 0 && help.out.contains("Examples:") && help.err.is_empty(), "{command}: {}", help.err);
         }

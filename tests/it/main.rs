@@ -16,6 +16,7 @@ mod rights;
 mod statuses;
 mod stopping;
 mod support;
+mod tasks;
 mod tokens;
 mod unique;
 mod web_pages;

@@ -8,9 +8,9 @@ use tokio::{
 };
 use tributary::{
     auth::{Actor, Role, email::Email, password, store},
+    events::export::Format,
     failures::{self, Cause},
     ids::TenantId,
-    jobs,
 };
 
 use crate::support::{Asking, TestApp, each};
@@ -55,6 +55,8 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/retention", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/retention", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/enable", Permit(CONSULTANTS), 303),
@@ -74,6 +76,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/events/export", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/events/export", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/exports/{task}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/events/{event}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/events/{event}/mend", Permit(CONSULTANTS), 303),
@@ -108,11 +113,6 @@ impl Held {
         app.start().await;
         let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
         let receipt: tributary::ids::ReceiptId = answer.json()["receiptId"].as_str().unwrap().parse().unwrap();
-        let (clock, permit) = (app.clock.clone(), app.permit());
-        let queued = app.db.write(move |tx| {
-            Box::pin(async move { jobs::enqueue(tx, &clock, &permit, "none", &serde_json::json!({}), None).await })
-        });
-        let task = queued.await.unwrap().to_string();
         // and one that breaks a rule of every contract
         app.post(&format!("/events/{event_type}")).body(r#"{"a":1,"a":2}"#).send(app.to()).await;
         let group = Cause { event_type, rule: "duplicate-key".into(), path: "/a".into() }.group();
@@ -126,7 +126,7 @@ impl Held {
             token: token.to_string(),
             event: receipt.event(0).to_string(),
             group: group.to_string(),
-            task,
+            task: app.exported(Format::Jsonl).await.to_string(),
         }
     }
 

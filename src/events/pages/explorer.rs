@@ -76,6 +76,7 @@ pub(super) async fn show(
 pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     let base = format!("/tenants/{}/events", seen.tenant);
     let Seen { asked, page, .. } = seen;
+    let export = format!("{base}/export{}", asked.filter.query(Cursor::Newest));
     let list = if !seen.any {
         nothing_yet(seen)
     } else if page.events.is_empty() {
@@ -90,6 +91,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     };
     let body = view! {
         <PageHeader title="Events" lead="What came in, newest first.">
+            {seen.any.then(|| view! { <LinkButton href=export icon=Icon::Download>"Export…"</LinkButton> })}
             <LinkButton href=format!("/tenants/{}/live", seen.tenant) icon=Icon::Live>"Watch live"</LinkButton>
         </PageHeader>
         {seen.any.then(|| filters(&base, seen))}

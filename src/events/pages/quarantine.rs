@@ -145,11 +145,18 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
         let href = format!("/tenants/{tenant}/quarantine/replay{which}");
         view! { <LinkButton href=href>"Replay all of these…"</LinkButton> }
     });
+    // a group is no part of the explorer's filter, which the export goes by
+    let export = (group.is_none() && !page.events.is_empty()).then(|| {
+        let filter = Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..*filter };
+        let href = format!("/tenants/{tenant}/events/export{}", filter.query(Cursor::Newest));
+        view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
+    });
     let body = view! {
         <PageHeader
             title="Quarantine"
             lead="Events that broke their contract. They are kept as sent, with the reasons, and wait to be mended."
         >
+            {export}
             {replay}
         </PageHeader>
         <Tabs label="Quarantine" tabs=failures::tabs(tenant) current=base.clone()/>

@@ -20,8 +20,9 @@ use tributary::{
     config::Settings,
     db::Db,
     event_types::{self, Contract, UniqueFields},
-    events::{self, Cursor, Event, Filter},
-    ids::{EventTypeId, TenantId, TokenId},
+    events::{self, Cursor, Event, Filter, export},
+    ids::{EventTypeId, TaskId, TenantId, TokenId},
+    jobs,
     server::{self, Running},
     tenants,
     tokens::{self, Secret},
@@ -242,6 +243,20 @@ impl TestApp {
     /// The payloads of everything that is stored, in order.
     pub async fn payloads(&self) -> Vec<String> {
         self.stored().await.into_iter().map(|event| event.payload).collect()
+    }
+
+    /// All events, exported by a running server: the task, once it is done.
+    pub async fn exported(&self, format: export::Format) -> TaskId {
+        let permit = Actor::cli().permit(self.tenant).expect("the command line may");
+        let order = export::Order::new(&Filter::default(), format, None, None);
+        let started = export::start(&self.db, &self.clock, &permit, order, export::Estimate::More).await;
+        let id = started.expect("an export");
+        let began = Instant::now();
+        while jobs::get(&self.db, &permit, id).await.expect("the task").state != jobs::State::Done {
+            assert!(began.elapsed() < Duration::from_secs(30), "the export does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        id
     }
 
     /// Waits until the server has heard of a change: until `asking` is answered with `status`. How long it took.
