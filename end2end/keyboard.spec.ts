@@ -84,6 +84,7 @@ test("from home to what is wrong with an event; filtering; the live tail", async
   await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
   await page.keyboard.press("Enter");
   await press(page, inMain(page).getByRole("link", { name: "1 event" }));
+  await expect(page).toHaveURL(/\/quarantine$/);
   const group = inMain(page).getByRole("rowheader").getByRole("link");
   await expect(async () => {
     await page.reload();
