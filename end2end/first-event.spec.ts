@@ -88,3 +88,79 @@ test("a contract with a mistake is told, and nothing typed is lost", async ({ vi
   await expect(page.getByRole("heading", { level: 1, name: "Ticket scanned" })).toBeVisible();
   await expect(inMain(page).getByRole("status").first()).toContainText("created");
 });
+
+test("a token is shown once, and what a sender needs is copied exactly", async ({ visit, server }) => {
+  const page = await visit({ as: "ada@example.com" });
+  await page.goto("/");
+  await page.getByRole("link", { name: "Acme Outdoor" }).click();
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Tokens" }).click();
+  await inMain(page).getByRole("link", { name: "New token" }).click();
+  await page.getByLabel("Name").fill("Turnstiles");
+  await page.getByLabel("Ticket scanned").check();
+  await page.getByRole("button", { name: "Create token" }).click();
+  await expect(page.getByText("it will not be shown again")).toBeVisible();
+  const token = await copied(page, /^Copy Token/);
+  expect(token).toMatch(/^trb_\w{20,}$/);
+  await expect(page.locator("#token")).toHaveText(token);
+
+  await page.getByRole("link", { name: "I have copied it" }).click();
+  await expect(inMain(page).getByRole("row", { name: /Turnstiles/ })).toContainText("Ticket scanned");
+  expect(await page.content()).not.toContain(token);
+  // no cache keeps the page: the browser would have to send the form again, and asks first
+  await expect(page.goBack()).rejects.toThrow(/ERR_CACHE_MISS/);
+
+  await page.goto("/");
+  await page.getByRole("link", { name: "Acme Outdoor" }).click();
+  await inMain(page).getByRole("link", { name: "Ticket scanned" }).click();
+  const address = await copied(page, /^Copy Address/);
+  expect(address).toMatch(new RegExp(`^${server.url}/events/v1\\.0/tenants/[0-9a-f-]{36}/events/[0-9a-f-]{36}$`));
+  expect(await copied(page, /^Copy Token as a header/)).toBe("X-CM-PRODUCTTOKEN: $TRIBUTARY_TOKEN");
+  expect(await copied(page, /^Copy Token in the address/)).toBe(`${address}?X-CM-PRODUCTTOKEN=$TRIBUTARY_TOKEN`);
+  const command = await copied(page, /^Copy Try it: curl/);
+  expect(command).toContain(address);
+
+  await expect(page.getByText("Waiting for the first event…")).toBeVisible();
+  const before = page.url();
+  await page.evaluate(() => ((window as any).notReloaded = true));
+  await expect.poll(() => shell(command, { TRIBUTARY_TOKEN: token })).toContain("201");
+  await expect(page.getByText("The first event has arrived")).toBeVisible({ timeout: 2_000 });
+  expect(await page.evaluate(() => (window as any).notReloaded)).toBe(true);
+  expect(page.url()).toBe(before);
+
+  // and the other form, in the address
+  const payload = '{ "Gate" : "North", "n": 12345678901234567890, "x": 1.0 }';
+  const sent = await fetch(`${address}?X-CM-PRODUCTTOKEN=${token}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: payload,
+  });
+  expect(sent.status).toBe(201);
+  const { receiptId } = await sent.json();
+
+  await page.getByRole("link", { name: "Look at it" }).click();
+  await expect(page).toHaveURL(/\/events\/[0-9a-f-]{36}$/);
+  await page.goto(page.url().replace(/[0-9a-f-]{36}$/, `${receiptId.slice(0, -4)}0001`));
+  await expect(inMain(page).getByText(receiptId, { exact: true }), "the receipt stands there").toBeVisible();
+  await expect(inMain(page).getByText("accepted", { exact: true })).toBeVisible();
+  expect(await copied(page, /^Copy Payload/), "big numbers and spaces as they were sent").toBe(payload);
+  await page.getByRole("link", { name: "As sent" }).click();
+  await expect(page.locator("#payload")).toHaveText(payload, { useInnerText: false });
+  await page.reload();
+  await expect(page.locator("#payload"), "which view is shown stands in the address").toHaveText(payload);
+
+  expect(server.output(), "no token in the log").not.toContain(token);
+});
+
+test("an event that is broken from the first is told as that", async ({ visit, server }) => {
+  const tenant = server.addTenant("Northwind");
+  const door = {
+    tenant,
+    eventType: server.addEventType(tenant, "Visit planned", { type: "object", required: ["Visitor"] }),
+    token: server.addToken(tenant, "CRM").token,
+  };
+  await server.untilOpen(door);
+  const page = await visit({ as: "ada@example.com" });
+  await page.goto(`/tenants/${tenant}/event-types/${door.eventType}`);
+  expect((await server.send(door, {})).status).toBe(422);
+  await expect(page.getByText("The first event has arrived, in quarantine")).toBeVisible();
+});

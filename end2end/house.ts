@@ -1,6 +1,7 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
 import { bareFailures, fullFailures } from "./house-failures";
+import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import type { Door, Server } from "./server";
 
@@ -81,6 +82,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
     ...bareFailures(() => tenant),
+    ...bareOfJobs(() => tenant),
   ];
 }
 
@@ -103,6 +105,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   const type = `${base}/event-types/${door.eventType}`;
   return [
     ...ofAda(server, base, type, waiting, first, second),
+    ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
   ];

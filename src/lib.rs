@@ -41,6 +41,8 @@ pub mod jobs;
 #[cfg(feature = "ssr")]
 pub mod name;
 #[cfg(feature = "ssr")]
+pub mod room;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod tenants;

@@ -114,7 +114,9 @@ async fn take(tx: &mut Tx) -> Result<usize> {
     for (tallies, receipts) in &batches {
         match serde_json::from_str::<Vec<Tally>>(tallies) {
             Ok(tallies) => {
-                tallies.iter().for_each(|tally| sums.add(tally));
+                for tally in &tallies {
+                    sums.add(tally);
+                }
                 sums.note(&tallies, receipts);
             }
             // to keep it would stop the counting for good

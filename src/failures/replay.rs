@@ -4,7 +4,7 @@
 //! write lane, which mends each once. What is wrong with the others by now, and how far the task is, commit together.
 //! A process that dies between the two leaves events that are mended and not yet counted; they are found again by the
 //! task that mended them, so the next one to take it counts each once.
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -175,12 +175,11 @@ async fn mend_all(app: &App, task: &Task, events: Vec<Event>) -> Result<Vec<(Eve
             let errors = errors.or(event.errors.clone()).unwrap_or_else(|| "[]".into());
             (event.id, Still { event_type: event.event_type_id, errors })
         };
-        if !types.contains_key(&event.event_type_id) {
-            let found = match mend::type_in_force(app, &read, &event).await {
+        if let Entry::Vacant(unknown) = types.entry(event.event_type_id) {
+            unknown.insert(match mend::type_in_force(app, &read, &event).await {
                 Err(Error::Conflict(_)) => None,
                 other => Some(other?),
-            };
-            types.insert(event.event_type_id, found);
+            });
         }
         let Some(Some(event_type)) = types.get(&event.event_type_id) else {
             failing.push(still(None));

@@ -1,14 +1,25 @@
 //! The body of an ingest request: which forms are understood, and how it is read, bounded in time, in bytes as
 //! sent, in bytes decoded, and in what all requests hold together.
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{io::Read, time::Duration};
 
 use axum::{body::Body, http::HeaderMap};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use hyper::body::Body as _;
 
 use super::problem::Problem;
-use crate::{config::Limits, error::Unavailable};
+use crate::{
+    config::Limits,
+    error::Unavailable,
+    room::{Place, Room},
+};
+
+/// How long the rest of a refused body is read.
+const DISCARD: Duration = Duration::from_secs(2);
+/// What a body is expected to weigh when it does not say.
+const UNTOLD: usize = 16 << 10;
+/// The most that is taken on a body's word alone: what is beyond it has to have arrived.
+const ON_ITS_WORD: usize = 256 << 10;
 
 /// How the events lie in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,48 +76,46 @@ pub fn form(headers: &HeaderMap) -> Result<(Form, Encoding), Problem> {
     Ok((form, encoding))
 }
 
-/// What all bodies in memory may weigh together.
-#[derive(Clone)]
-pub struct Memory(Arc<Semaphore>);
-
-impl Memory {
-    /// At most `bytes`.
-    pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
-    }
-
-    fn take(&self, bytes: usize, held: &mut Option<OwnedSemaphorePermit>) -> Result<(), Problem> {
-        let more = self
-            .0
-            .clone()
-            .try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX))
-            .map_err(|_| Problem::from(Unavailable::QueueFull))?;
-        match held {
-            Some(held) => held.merge(more),
-            None => *held = Some(more),
-        }
-        Ok(())
-    }
-}
-
 /// A body read to its end, and the memory it holds until it is dropped.
 pub struct Whole {
     /// Decoded.
     pub bytes: Bytes,
-    _held: Option<OwnedSemaphorePermit>,
+    _held: Place,
 }
 
-/// Reads the whole body and decodes it.
+/// Reads the whole body and decodes it. `memory` is what all bodies may weigh together: without room in it, nothing
+/// is read.
 pub async fn read(
     body: Body,
     encoding: Encoding,
     limits: &Limits,
     deadline: Duration,
-    memory: &Memory,
+    memory: &Room,
 ) -> Result<Whole, Problem> {
-    let mut held = None;
-    let arriving = arrive(body, limits.max_body, memory, &mut held);
-    let bytes = tokio::time::timeout(deadline, arriving).await.map_err(|_| Problem::timeout())??;
+    let mut body = body;
+    let told = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if told.is_some_and(|told| told > limits.max_body) {
+        discard(&mut body, limits.max_body).await;
+        return Err(too_large(limits.max_body));
+    }
+    let taken = told.unwrap_or(UNTOLD).clamp(1, ON_ITS_WORD);
+    let mut held = match memory.enter(taken).await {
+        Ok(held) => held,
+        Err(full) => {
+            discard(&mut body, limits.max_body).await;
+            return Err(full.into());
+        }
+    };
+    let mut more = |bytes| memory.grow(&mut held, bytes);
+    let arriving = arrive(&mut body, limits.max_body, taken, &mut more);
+    let bytes = match tokio::time::timeout(deadline, arriving).await {
+        Err(_) => return Err(Problem::timeout()),
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(refused)) => {
+            discard(&mut body, limits.max_body).await;
+            return Err(refused);
+        }
+    };
     if encoding == Encoding::Identity {
         return Ok(Whole { bytes, _held: held });
     }
@@ -114,15 +123,16 @@ pub async fn read(
     let decoded = tokio::task::spawn_blocking(move || decode(&bytes, encoding, most))
         .await
         .map_err(|_| Problem::from(Unavailable::ShuttingDown))??;
-    memory.take(decoded.len(), &mut held)?;
+    memory.grow(&mut held, decoded.len())?;
     Ok(Whole { bytes: decoded.into(), _held: held })
 }
 
+/// Reads to the end. `room` is what was taken for it; `more` takes what is beyond.
 async fn arrive(
-    mut body: Body,
+    body: &mut Body,
     most: usize,
-    memory: &Memory,
-    held: &mut Option<OwnedSemaphorePermit>,
+    mut room: usize,
+    more: &mut impl FnMut(usize) -> Result<(), Unavailable>,
 ) -> Result<Bytes, Problem> {
     let mut whole = Bytes::new();
     let mut rest = BytesMut::new();
@@ -130,20 +140,45 @@ async fn arrive(
         let frame = frame.map_err(|_| Problem::cut())?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + rest.len() + data.len() > most {
-            return Err(Problem::too_large(format!("the body is larger than {most} bytes")));
+            return Err(too_large(most));
         }
-        memory.take(data.len(), held)?;
+        if data.len() > room {
+            more(data.len() - room)?;
+        }
+        room = room.saturating_sub(data.len());
         // most bodies arrive in one piece, and that piece is taken as it is
         if whole.is_empty() && rest.is_empty() {
             whole = data;
         } else {
             if rest.is_empty() {
+                // what is still to come is known mostly: no growing by doubling
+                rest.reserve(whole.len() + data.len() + room);
                 rest.extend_from_slice(&std::mem::take(&mut whole));
             }
             rest.extend_from_slice(&data);
         }
     }
     Ok(if rest.is_empty() { whole } else { rest.freeze() })
+}
+
+/// Reads what is left of a refused body, as far as a sender in good faith may have sent it, and keeps nothing: a
+/// connection that is closed with something unread resets, and the sender never sees the answer.
+async fn discard(body: &mut Body, most: usize) {
+    let mut left = most.saturating_mul(2);
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // whoever dawdles here gets the answer and no more
+    let _ = tokio::time::timeout(DISCARD, reading).await;
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::too_large(format!("the body is larger than {most} bytes"))
 }
 
 fn decode(bytes: &[u8], encoding: Encoding, most: usize) -> Result<Vec<u8>, Problem> {

@@ -30,6 +30,7 @@ use crate::{
     app::App,
     auth,
     ids::{TenantId, guid},
+    room::Room,
     tokens::Known,
 };
 use credentials::{Query, authenticate};
@@ -45,7 +46,8 @@ pub struct Front(Arc<Shared>);
 pub struct Shared {
     app: App,
     directory: Directory,
-    memory: body::Memory,
+    /// What all bodies may weigh together.
+    memory: Room,
     rate: Option<Arc<DefaultKeyedRateLimiter<TenantId>>>,
 }
 
@@ -53,7 +55,7 @@ impl Front {
     /// Opens the front door.
     pub fn new(app: App, directory: Directory) -> Self {
         let limits = &app.settings.limits;
-        let memory = body::Memory::new(limits.body_memory);
+        let memory = Room::new(limits.body_memory);
         let rate =
             NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
         Self(Arc::new(Shared { app, directory, memory, rate }))

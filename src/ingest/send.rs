@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     Front, Head,
-    body::{self, Whole},
+    body::{self, Form, Whole},
     directory::Tenant,
     judge::judge,
     problem::Problem,
@@ -19,25 +19,29 @@ use super::{
 use crate::{
     crypto,
     db::lane::{Append, Once, Outcome, Row, Summary, Verdict},
-    error::{Error, Unavailable},
+    error::Error,
     event_types::EventType,
     ids::{EventTypeId, ReceiptId, TokenId},
+    room::Place,
     tokens::Known,
 };
 
 /// `POST …/events/{event_type}`
 pub async fn one_type(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
     let (head, body, token, event_type) = addressed(&front, request).await?;
-    let (raws, whole) = events(&front, &head, body, false).await?;
+    let arrived = arrive(&front, &head, body).await?;
+    let place = front.app.lane.admit(weight(&arrived)).await?;
+    let raws = arrived.split(&front, &head, false)?;
     let rows = raws.into_iter().map(|raw| judge(&event_type, raw)).collect::<Result<Vec<_>, _>>()?;
     let scope = ("events", Some(event_type.id));
-    store(&front, &head, Some(token.id), rows, &whole, scope).await
+    store(&front, &head, Some(token.id), place, rows, &arrived, scope).await
 }
 
 /// `POST …/events/{event_type}/validate`: nothing is stored.
 pub async fn dry_run(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
     let (head, body, _, event_type) = addressed(&front, request).await?;
-    let (raws, _whole) = events(&front, &head, body, false).await?;
+    let arrived = arrive(&front, &head, body).await?;
+    let raws = arrived.split(&front, &head, false)?;
     let mut summary = Summary::default();
     for (index, raw) in raws.into_iter().enumerate() {
         let row = judge(&event_type, raw)?;
@@ -50,14 +54,16 @@ pub async fn dry_run(State(front): State<Front>, request: Request) -> Result<Res
 pub async fn mixed(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
     let (head, body) = Head::read(&front, request).await?;
     let token = head.authenticate(&front)?;
-    let (raws, whole) = events(&front, &head, body, true).await?;
+    let arrived = arrive(&front, &head, body).await?;
+    let place = front.app.lane.admit(weight(&arrived)).await?;
+    let raws = arrived.split(&front, &head, true)?;
     let rows = judge_mixed(&head, raws, |tenant, id| {
         if !token.covers(id) {
             return Err(Missing::Forbidden);
         }
         tenant.event_type(id).ok_or(Missing::Unknown)
     })?;
-    store(&front, &head, Some(token.id), rows, &whole, ("events", None)).await
+    store(&front, &head, Some(token.id), place, rows, &arrived, ("events", None)).await
 }
 
 /// `POST …/events/anonymousevents`: without a token, for types that allow it.
@@ -69,11 +75,13 @@ pub async fn anonymous(State(front): State<Front>, request: Request) -> Result<R
         return Err(Problem::forbidden(REFUSED));
     }
     front.count(head.tenant)?;
-    let (raws, whole) = events(&front, &head, body, true).await?;
+    let arrived = arrive(&front, &head, body).await?;
+    let place = front.app.lane.admit(weight(&arrived)).await?;
+    let raws = arrived.split(&front, &head, true)?;
     let rows = judge_mixed(&head, raws, |tenant, id| {
         tenant.event_type(id).filter(|event_type| event_type.details.anonymous).ok_or(Missing::Forbidden)
     })?;
-    store(&front, &head, None, rows, &whole, ("events/anonymousevents", None)).await
+    store(&front, &head, None, place, rows, &arrived, ("events/anonymousevents", None)).await
 }
 
 /// Everything that is decided before the body is looked at, for a request that names its type in the path.
@@ -89,18 +97,32 @@ async fn addressed(front: &Front, request: Request) -> Result<(Head, Body, Arc<K
     Ok((head, body, token, event_type))
 }
 
-/// Reads the body and splits it.
-async fn events(front: &Front, head: &Head, body: Body, mixed: bool) -> Result<(Vec<Raw>, Whole), Problem> {
-    let headers = &head.parts.headers;
+/// A body that is here, and not looked into yet.
+struct Arrived {
+    form: Form,
+    whole: Whole,
+}
+
+/// Reads the body.
+async fn arrive(front: &Front, head: &Head, body: Body) -> Result<Arrived, Problem> {
     let settings = &front.app.settings;
-    let (form, encoding) = body::form(headers)?;
-    // no work for what would be refused at its end
-    if front.app.lane.is_full() {
-        return Err(Unavailable::QueueFull.into());
-    }
+    let (form, encoding) = body::form(&head.parts.headers)?;
     let whole = body::read(body, encoding, &settings.limits, settings.body_timeout, &front.memory).await?;
-    let raws = split(&whole.bytes, form, mixed, headers, &settings.limits)?;
-    Ok((raws, whole))
+    Ok(Arrived { form, whole })
+}
+
+impl Arrived {
+    fn split(&self, front: &Front, head: &Head, mixed: bool) -> Result<Vec<Raw>, Problem> {
+        split(&self.whole.bytes, self.form, mixed, &head.parts.headers, &front.app.settings.limits)
+    }
+}
+
+/// What a request will weigh while it waits for the disk, guessed before any work is spent on it: its text, and what
+/// is kept beside each event. It has at most as many events as opening braces.
+fn weight(arrived: &Arrived) -> usize {
+    let bytes = &arrived.whole.bytes;
+    let braces = bytes.iter().filter(|byte| **byte == b'{').count();
+    bytes.len() + braces * size_of::<Row>()
 }
 
 enum Missing {
@@ -137,8 +159,9 @@ async fn store(
     front: &Front,
     head: &Head,
     source: Option<TokenId>,
+    place: Place,
     rows: Vec<Row>,
-    whole: &Whole,
+    arrived: &Arrived,
     scope: (&str, Option<EventTypeId>),
 ) -> Result<Response, Problem> {
     let strict = head.query.strict;
@@ -149,10 +172,10 @@ async fn store(
         }
         return Err(Problem::refused(&summary.rejected));
     }
-    let once = once(&head.parts.headers, scope, whole)?;
+    let once = once(&head.parts.headers, scope, &arrived.whole)?;
     let receipt = ReceiptId::issue(&front.app.clock);
     let append = Append { tenant: head.tenant, receipt, source, rows, strict, once, mends: None };
-    match front.app.lane.append(append).await? {
+    match front.app.lane.append(place, append).await? {
         Outcome::Stored(summary) => answer(receipt, &summary, false),
         Outcome::Repeated(first, summary) => answer(first, &summary, true),
         Outcome::KeyReused => Err(Problem::key_reused()),

@@ -13,12 +13,15 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use super::{DRAIN, front};
 use crate::app::App;
 
+/// What one connection may hold unread: it bounds the head of a request, and the memory of many connections.
+const BUFFER: usize = 64 << 10;
+
 /// Serves connections until the app is stopping, then lets those under way end.
 pub async fn run(listener: TcpListener, router: Router, app: App) {
     let places = Arc::new(Semaphore::new(app.settings.max_connections));
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout);
+    http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout).max_buf_size(BUFFER);
     let shared = Arc::new((router, app.clone()));
     loop {
         // over the cap, connections wait in the queue of the operating system

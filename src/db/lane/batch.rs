@@ -90,10 +90,16 @@ pub(super) struct Plan<'j> {
     pub receipts: Vec<(TenantId, ReceiptId, Summary)>,
     pub keys: Vec<(TenantId, Once, ReceiptId)>,
     pub tallies: Vec<Tally>,
-    /// What each request that mends has mended: the original, and the event in its place.
-    pub mended: Vec<(&'j Append, &'j Mends, Vec<(EventId, EventId)>)>,
+    pub mended: Vec<Mended<'j>>,
     /// Tenant and receipt of each request that stored something.
     pub stored: Vec<u8>,
+}
+
+/// What one request has mended: each original, and the event in its place.
+pub(super) struct Mended<'j> {
+    pub append: &'j Append,
+    pub mends: &'j Mends,
+    pub pairs: Vec<(EventId, EventId)>,
 }
 
 /// An event to be written.
@@ -201,7 +207,7 @@ impl<'j> Plan<'j> {
             }
             became.push(one);
         }
-        let mended: Vec<_> = mends
+        let pairs: Vec<_> = mends
             .originals
             .iter()
             .zip(&became)
@@ -210,10 +216,10 @@ impl<'j> Plan<'j> {
                 Mend::Before(_) | Mend::Still(_) => None,
             })
             .collect();
-        if !mended.is_empty() {
+        if !pairs.is_empty() {
             self.stored.extend_from_slice(append.tenant.0.as_bytes());
             self.stored.extend_from_slice(append.receipt.0.as_bytes());
-            self.mended.push((append, mends, mended));
+            self.mended.push(Mended { append, mends, pairs });
         }
         Outcome::Mended(became)
     }
@@ -403,7 +409,7 @@ mod tests {
         let Outcome::Mended(became) = &plan.outcomes[1] else { panic!("{:?}", plan.outcomes) };
         assert_eq!(became[..], [Mend::Before(accepted), Mend::New(second.receipt.event(1))]);
         assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (2, 2, 0));
-        assert_eq!(plan.mended.iter().map(|(.., mended)| mended.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(plan.mended.iter().map(|mended| mended.pairs.len()).collect::<Vec<_>>(), [2, 1]);
         assert_eq!(plan.tallies.iter().map(|tally| tally.accepted).sum::<i64>(), 2);
     }
 }

@@ -1,6 +1,6 @@
 //! The write lane: the one way by which events reach the disk.
 //!
-//! Requests queue here, bounded in count and in bytes. A lane takes whatever is queued, at once and without a
+//! Requests are let in here, bounded in count and in bytes, before they are looked into. A lane takes whatever is queued, at once and without a
 //! timer, writes it in one transaction, and answers everybody who waited for it: under load, many requests share
 //! one sync of the disk; alone, a request waits for nobody. SQLite has one lane, since it has one writer;
 //! PostgreSQL has several.
@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::Db;
@@ -20,15 +20,18 @@ use crate::{
     clock::Clock,
     error::{Error, Result, Unavailable},
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+    room::{Place, Room},
 };
 pub use batch::{Summary, Tally};
 
 /// What the lane of SQLite runs for a batch of plain events: `benches/bare.rs` measures it without a server around it.
 pub const SQLITE_STATEMENT: &str = sqlite::CLEAN;
-/// How many requests may wait. At 50,000 a second, this is a fiftieth of a second.
-const QUEUED_REQUESTS: usize = 1024;
-/// How many bytes of payload may wait: it bounds the memory.
-const QUEUED_BYTES: usize = 24 << 20;
+/// How many bytes of requests may be under way: it bounds the memory.
+const ROOM: usize = 24 << 20;
+/// How many requests may be under way. At 50,000 a second, this is a fiftieth of a second.
+const REQUESTS: usize = 1024;
+/// What even the smallest request counts for, so that the room bounds both.
+const LEAST: usize = ROOM / REQUESTS;
 /// How many bytes of payload one transaction may hold, so that none takes long.
 const BATCH_BYTES: usize = 4 << 20;
 /// PostgreSQL: how many lanes, so that one can gather while others wait for the server.
@@ -164,7 +167,7 @@ struct Job {
     append: Append,
     answer: oneshot::Sender<Result<Outcome, Unavailable>>,
     /// Held until the job is answered.
-    _bytes: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Job {
@@ -177,14 +180,14 @@ impl Job {
 #[derive(Clone)]
 pub struct Lane {
     queue: mpsc::Sender<Job>,
-    bytes: Arc<Semaphore>,
+    room: Room,
     commits: watch::Sender<u64>,
 }
 
 impl Lane {
     /// Starts the lanes of `db`. They end when the last [`Lane`] is dropped and the queue is worked off.
     pub fn start(db: &Db, clock: &Clock) -> Self {
-        let (queue, jobs) = mpsc::channel(QUEUED_REQUESTS);
+        let (queue, jobs) = mpsc::channel(REQUESTS);
         let jobs = Arc::new(Mutex::new(jobs));
         let commits = watch::Sender::new(0);
         match db {
@@ -197,22 +200,25 @@ impl Lane {
                 }
             }
         }
-        Self { queue, bytes: Arc::new(Semaphore::new(QUEUED_BYTES)), commits }
+        Self { queue, room: Room::new(ROOM), commits }
     }
 
-    /// Stores the events of one request and returns once they are on disk.
+    /// Lets a request in that weighs about so many bytes: before any work is spent on it, for it may be in vain.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]: the queue is full, or the database cannot write. Nothing was stored, or (when the
-    /// failure struck during the commit) it is found again by its idempotency key.
-    pub async fn append(&self, append: Append) -> Result<Outcome> {
-        let size: usize = append.rows.iter().map(|row| row.payload.len() + 64).sum();
-        let permits = u32::try_from(size.min(QUEUED_BYTES)).unwrap_or(u32::MAX);
-        let Ok(held) = self.bytes.clone().try_acquire_many_owned(permits) else {
-            return Err(Error::Unavailable(Unavailable::QueueFull));
-        };
+    /// [`Unavailable::QueueFull`] when more is under way than can be stored in time.
+    pub async fn admit(&self, bytes: usize) -> Result<Place, Unavailable> {
+        self.room.enter(bytes.max(LEAST)).await
+    }
+
+    /// Stores the events of one request that was let in, and returns once they are on disk.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: the database cannot write. Nothing was stored, or (when the failure struck during the
+    /// commit) it is found again by its idempotency key.
+    pub async fn append(&self, place: Place, append: Append) -> Result<Outcome> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Job { append, answer, _bytes: held }).map_err(|refused| {
+        self.queue.try_send(Job { append, answer, _place: place }).map_err(|refused| {
             Error::Unavailable(match refused {
                 mpsc::error::TrySendError::Full(_) => Unavailable::QueueFull,
                 mpsc::error::TrySendError::Closed(_) => Unavailable::ShuttingDown,
@@ -222,11 +228,6 @@ impl Lane {
             Ok(outcome) => outcome.map_err(Error::Unavailable),
             Err(_) => Err(Error::Unavailable(Unavailable::ShuttingDown)),
         }
-    }
-
-    /// Whether a request would be refused now: asked before work is spent on it.
-    pub fn is_full(&self) -> bool {
-        self.queue.capacity() == 0 || self.bytes.available_permits() == 0
     }
 
     /// How many requests wait for the disk: others who write make way for them.

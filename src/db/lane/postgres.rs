@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{
     Half, Job, Outcome, Summary, answer,
-    batch::{Known, Plan, decide},
+    batch::{Known, Mended, Plan, decide},
     failed, take,
 };
 use crate::{
@@ -22,17 +22,23 @@ use crate::{
 const EVENTS: &str = "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload, errors)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[])";
 
-const KNOWN_VALUES: &str = "SELECT u.tenant_id, u.event_type_id, u.digest, u.content, u.event_id
+// LATERAL with a LIMIT: one walk down the index for each that is asked. A plain join is planned once, while the table is
+// small, and then reads all of it for every batch.
+const KNOWN_VALUES: &str = "SELECT asked.tenant_id, asked.event_type_id, asked.digest, u.content, u.event_id
     FROM UNNEST($1::uuid[], $2::uuid[], $3::bytea[]) AS asked (tenant_id, event_type_id, digest)
-    JOIN unique_values AS u USING (tenant_id, event_type_id, digest)";
+    CROSS JOIN LATERAL (SELECT content, event_id FROM unique_values
+      WHERE tenant_id = asked.tenant_id AND event_type_id = asked.event_type_id AND digest = asked.digest LIMIT 1) AS u";
 
 const CLAIM_VALUES: &str = "INSERT INTO unique_values (tenant_id, event_type_id, digest, content, event_id)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[], $5::uuid[])";
 
-const KNOWN_KEYS: &str = "SELECT k.tenant_id, k.digest, k.body, r.id, r.accepted, r.duplicates, r.rejected, r.warnings
+const KNOWN_KEYS: &str = "SELECT asked.tenant_id, asked.digest, k.body, r.id, r.accepted, r.duplicates, r.rejected,
+      r.warnings
     FROM UNNEST($1::uuid[], $2::bytea[]) AS asked (tenant_id, digest)
-    JOIN idempotency_keys AS k USING (tenant_id, digest)
-    JOIN receipts AS r ON r.tenant_id = k.tenant_id AND r.id = k.receipt_id";
+    CROSS JOIN LATERAL (SELECT body, receipt_id FROM idempotency_keys
+      WHERE tenant_id = asked.tenant_id AND digest = asked.digest LIMIT 1) AS k
+    CROSS JOIN LATERAL (SELECT id, accepted, duplicates, rejected, warnings FROM receipts
+      WHERE tenant_id = asked.tenant_id AND id = k.receipt_id LIMIT 1) AS r";
 
 const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body, receipt_id)
     SELECT * FROM UNNEST($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[])";
@@ -40,9 +46,10 @@ const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body,
 const RECEIPTS: &str = "INSERT INTO receipts (tenant_id, id, status, accepted, duplicates, rejected, warnings)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])";
 
-const KNOWN_MENDED: &str = "SELECT m.tenant_id, m.event_id, m.mended_id
+const KNOWN_MENDED: &str = "SELECT asked.tenant_id, asked.event_id, m.mended_id
     FROM UNNEST($1::uuid[], $2::uuid[]) AS asked (tenant_id, event_id)
-    JOIN mended AS m USING (tenant_id, event_id)";
+    CROSS JOIN LATERAL (SELECT mended_id FROM mended
+      WHERE tenant_id = asked.tenant_id AND event_id = asked.event_id LIMIT 1) AS m";
 
 const MENDED: &str = "INSERT INTO mended (tenant_id, event_id, mended_id, mended_by, task_id, at)
     SELECT $1, original, became, $4, $5, $6 FROM UNNEST($2::uuid[], $3::uuid[]) AS mended (original, became)";
@@ -210,12 +217,12 @@ async fn extras(connection: &mut PgConnection, plan: &Plan<'_>) -> sqlx::Result<
             .execute(&mut *connection)
             .await?;
     }
-    for (append, mends, mended) in &plan.mended {
-        let originals: Vec<_> = mended.iter().map(|(original, _)| original.0).collect();
+    for Mended { append, mends, pairs } in &plan.mended {
+        let originals: Vec<_> = pairs.iter().map(|(original, _)| original.0).collect();
         sqlx::query(MENDED)
             .bind(append.tenant)
             .bind(&originals)
-            .bind(mended.iter().map(|(_, became)| became.0).collect::<Vec<_>>())
+            .bind(pairs.iter().map(|(_, became)| became.0).collect::<Vec<_>>())
             .bind(&mends.by)
             .bind(mends.task)
             .bind(append.receipt.received_at())

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{
     Half, Job, Outcome, Summary, Unavailable, answer,
-    batch::{Known, NewEvent, Plan, decide},
+    batch::{Known, Mended, NewEvent, Plan, decide},
     failed, take,
 };
 use crate::{
@@ -282,8 +282,8 @@ async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Res
         let count = rows(&blob, 96);
         sqlx::query(CLAIM_KEYS).bind(blob).bind(count).execute(&mut *connection).await?;
     }
-    for (append, mends, mended) in &plan.mended {
-        let blob: Vec<u8> = mended.iter().flat_map(|(of, by)| [*of.0.as_bytes(), *by.0.as_bytes()]).flatten().collect();
+    for Mended { append, mends, pairs } in &plan.mended {
+        let blob: Vec<u8> = pairs.iter().flat_map(|(of, by)| [*of.0.as_bytes(), *by.0.as_bytes()]).flatten().collect();
         let count = rows(&blob, 32);
         let (of, at) = (append.tenant, append.receipt.received_at());
         let [insert, settle, forget] = MEND;

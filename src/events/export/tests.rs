@@ -1,7 +1,7 @@
 //! Exports as they are written, step by step.
 use super::*;
 use crate::{
-    auth::{Actor, Role},
+    auth::Role,
     db::testing::each,
     events::testing::{Bench, Browser, WRONG, some_token, some_type},
     jobs::{Jobs, State, store as tasks, worker},
@@ -86,7 +86,7 @@ async fn one_that_was_cut_off_goes_on_without_a_gap_or_a_repeat() {
     each(async |db| {
         let bench = Bench::with_tenant(&db).await;
         let noise = "x".repeat(30_000);
-        for n in 0..100 {
+        for n in 0..300 {
             bench.one(some_type(0), &format!("{{\"n\":{n},\"noise\":\"{noise}\"}}")).await;
         }
         let (app, permit) = (app(&bench).await, bench.permit());
@@ -96,7 +96,7 @@ async fn one_that_was_cut_off_goes_on_without_a_gap_or_a_repeat() {
         // one step, and what came of a second is lost with its process
         let effects = write_some(&app, &task, LONGEST).await.unwrap();
         let task = tasks::commit(&db, &bench.clock, &task, effects).await.unwrap().unwrap();
-        assert!(task.state == State::Running && task.done > 0 && task.done <= 100, "{}", task.done);
+        assert!(task.state == State::Running && task.done > 0 && task.done < 300, "{}", task.done);
         drop(write_some(&app, &task, LONGEST).await.unwrap());
         bench.one(some_type(0), "{\"n\":\"late\"}").await;
         worker::turn(&app, task).await;
@@ -106,7 +106,7 @@ async fn one_that_was_cut_off_goes_on_without_a_gap_or_a_repeat() {
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["payload"]["n"].as_i64().unwrap())
             .collect();
-        assert_eq!(found, (0..100).rev().collect::<Vec<_>>(), "what came later is not of it");
+        assert_eq!(found, (0..300).rev().collect::<Vec<_>>(), "what came later is not of it");
     })
     .await;
 }
@@ -135,11 +135,11 @@ async fn it_is_asked_for_and_its_file_handed_out_by_pages() {
         let evil = bench.named_type("<script>alert(1)</script>").await;
         let ada = Browser::new(&bench, Role::Consultant, None).await;
         let base = format!("/tenants/{}", bench.tenant);
-        assert!(ada.page(&format!("{base}/events/export")).await.contains("There is nothing to export"));
+        assert!(ada.page(&format!("{base}/exports/new")).await.contains("There is nothing to export"));
         bench.one(evil, r#"{"a":"=1"}"#).await;
         let explorer = ada.page(&format!("{base}/events?type={evil}")).await;
-        assert!(explorer.contains(&format!("{base}/events/export?type={evil}")), "a way there");
-        let page = ada.page(&format!("{base}/events/export?type={evil}&from=nonsense")).await;
+        assert!(explorer.contains(&format!("{base}/exports/new?type={evil}")), "a way there");
+        let page = ada.page(&format!("{base}/exports/new?type={evil}&from=nonsense")).await;
         assert!(page.contains("1 event") && page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
         assert!(page.contains("left out") && page.contains("tributary events export --tenant"));
 
@@ -159,13 +159,14 @@ async fn it_is_asked_for_and_its_file_handed_out_by_pages() {
         let about = about(&task, bench.clock.now());
         assert_eq!(about.links[0].0, path);
         bench.clock.advance(8 * 86_400);
+        // a session does not last that long either
+        let ada = Browser::new(&bench, Role::Consultant, None).await;
         assert_eq!(ada.ask(&path).await.status(), 404, "its time is over");
         assert!(super::about(&task, bench.clock.now()).links.is_empty());
         let stranger = Browser::new(&bench, Role::Consultant, Some(crate::ids::TenantId::new(&bench.clock))).await;
         assert_eq!(stranger.ask(&path).await.status(), 404);
         let other = Bench::with_tenant(&db).await;
         assert_eq!(ada.ask(&format!("/tenants/{}/exports/{}", other.tenant, task.id)).await.status(), 404);
-        assert!(Actor::cli().permit::<ReadPayloads>(bench.tenant).is_ok());
     })
     .await;
 }

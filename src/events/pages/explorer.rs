@@ -76,7 +76,7 @@ pub(super) async fn show(
 pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     let base = format!("/tenants/{}/events", seen.tenant);
     let Seen { asked, page, .. } = seen;
-    let export = format!("{base}/export{}", asked.filter.query(Cursor::Newest));
+    let export = format!("/tenants/{}/exports/new{}", seen.tenant, asked.filter.query(Cursor::Newest));
     let list = if !seen.any {
         nothing_yet(seen)
     } else if page.events.is_empty() {

@@ -59,7 +59,7 @@ impl Seen {
     }
 
     fn here(&self) -> String {
-        format!("/tenants/{}/events/export{}", self.tenant, self.asked.filter.query(Cursor::Newest))
+        format!("/tenants/{}/exports/new{}", self.tenant, self.asked.filter.query(Cursor::Newest))
     }
 
     /// The list that is exported.

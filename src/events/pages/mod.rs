@@ -30,7 +30,7 @@ const IN_A_ROW: usize = 72;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/tenants/{tenant}/events", get(explorer::show))
-        .route("/tenants/{tenant}/events/export", get(export::ask).post(export::start))
+        .route("/tenants/{tenant}/exports/new", get(export::ask).post(export::start))
         .route("/tenants/{tenant}/exports/{task}", get(export::download))
         .route("/tenants/{tenant}/events/{event}", get(show::show))
         .route("/tenants/{tenant}/live", get(live::show))

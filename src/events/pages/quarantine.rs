@@ -148,7 +148,7 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
     // a group is no part of the explorer's filter, which the export goes by
     let export = (group.is_none() && !page.events.is_empty()).then(|| {
         let filter = Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..*filter };
-        let href = format!("/tenants/{tenant}/events/export{}", filter.query(Cursor::Newest));
+        let href = format!("/tenants/{tenant}/exports/new{}", filter.query(Cursor::Newest));
         view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
     });
     let body = view! {

@@ -161,16 +161,19 @@ impl Asking {
             let more = if count >= COUNTED { "more than " } else { "" };
             format!("{more}{}", ui::format::count(count.unsigned_abs()))
         };
+        let are = |count: i64, than: i64| match count {
+            1 => format!("is older than {}, and goes", days(than)),
+            _ => format!("are older than {}, and go", days(than)),
+        };
         let mut impact = Vec::new();
         if to.accepted < from.accepted && going.0 > 0 {
-            impact.push((count(going.0), format!("accepted events are older than {}, and go", days(to.accepted))));
+            impact.push((count(going.0), format!("of the accepted events {}", are(going.0, to.accepted))));
         }
         if to.quarantined < from.quarantined && going.1 > 0 {
-            let what = format!("events in quarantine are older than {}, and go", days(to.quarantined));
-            impact.push((count(going.1), what));
+            impact.push((count(going.1), format!("of those in quarantine {}", are(going.1, to.quarantined))));
         }
         if to.unique < from.unique {
-            let what = format!("after which an event sent again counts as new; it was {}", days(from.unique));
+            let what = format!("after which an event that is sent again counts as new; it was {}", days(from.unique));
             impact.push((days(to.unique), what));
         }
         let base = format!("/tenants/{}", tenant.id);
