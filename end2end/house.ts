@@ -1,8 +1,11 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
 import { bareFailures, fullFailures } from "./house-failures";
+import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
+import { designerRooms } from "./house-designer";
+import { bareTokens, fullTokens } from "./house-tokens";
 import type { Door, Server } from "./server";
 
 export interface Room {
@@ -83,6 +86,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     })),
     ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
+    ...bareTokens(() => tenant),
   ];
 }
 
@@ -105,9 +109,12 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   const type = `${base}/event-types/${door.eventType}`;
   return [
     ...ofAda(server, base, type, waiting, first, second),
+    ...designerRooms(`${base}/event-types`, door.eventType, waiting),
+    ...versionRooms(server, tenant, door.eventType),
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
+    ...(await fullTokens(server, door)),
   ];
 }
 
@@ -159,7 +166,8 @@ function ofAda(server: Server, base: string, type: string, waiting: string, bad:
       name: "token-revoke",
       open: async (page) => {
         await page.goto(`${base}/tokens`);
-        await page.getByRole("link", { name: "Revoke… Web shop" }).click();
+        await inMain(page).getByRole("link", { name: "Web shop" }).click();
+        await page.getByRole("link", { name: "Revoke…" }).click();
         await press(page, "Revoke token");
       },
     },

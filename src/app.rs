@@ -8,6 +8,7 @@ use crate::{
     config::Settings,
     db::{Db, lane::Lane},
     jobs::Jobs,
+    metrics::Metrics,
 };
 
 /// The running server, as its handlers know it. Cheap to clone.
@@ -23,6 +24,8 @@ pub struct App {
     pub jobs: Jobs,
     /// What it was started with.
     pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Cancelled when the server is told to stop.
     pub stopping: CancellationToken,
     /// The address that the outside uses, without a slash at its end.

@@ -40,6 +40,9 @@ pub struct Settings {
     /// Seconds in which the body of a request must have arrived
     #[arg(long, env = "TRIBUTARY_BODY_TIMEOUT", default_value = "30", value_parser = seconds)]
     pub body_timeout: Duration,
+    /// Address and port for Prometheus, apart from those of the server; without it, nothing is counted
+    #[arg(long, env = "TRIBUTARY_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
     pub limits: Limits,

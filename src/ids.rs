@@ -21,13 +21,13 @@ pub fn new_id(clock: &Clock) -> Uuid {
 }
 
 /// The moment that an identifier of version 7 was made, to the millisecond.
-fn moment(id: Uuid) -> DateTime<Utc> {
+pub fn moment(id: Uuid) -> DateTime<Utc> {
     let millis = i64::try_from(id.as_u128() >> 80).unwrap_or(0);
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
 /// The smallest identifier of version 7 that can have been made at `moment` or later.
-fn floor(moment: DateTime<Utc>) -> Uuid {
+pub fn floor(moment: DateTime<Utc>) -> Uuid {
     let millis = u128::try_from(moment.trunc_subsecs(3).timestamp_millis()).unwrap_or(0);
     Uuid::from_u128(millis << 80)
 }
@@ -87,6 +87,8 @@ id!(/// What one ingest request became. Its last sixteen bits are zero.
     ReceiptId);
 id!(/// A group of failures: it follows from what they have in common.
     FailureGroupId);
+id!(/// A request: its answer carries it, the log names it, and so does the trail of what it changed.
+    RequestId);
 id!(/// An event: its receipt's id plus its place in the request, counted from one.
     EventId);
 id!(/// A background task.

@@ -8,6 +8,8 @@
 #[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]
+pub mod audit;
+#[cfg(feature = "ssr")]
 pub mod auth;
 #[cfg(feature = "ssr")]
 pub mod cli;
@@ -39,6 +41,10 @@ pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod jobs;
 #[cfg(feature = "ssr")]
+pub mod log;
+#[cfg(feature = "ssr")]
+pub mod metrics;
+#[cfg(feature = "ssr")]
 pub mod name;
 #[cfg(feature = "ssr")]
 pub mod room;
@@ -48,6 +54,8 @@ pub mod server;
 pub mod tenants;
 #[cfg(feature = "ssr")]
 pub mod tokens;
+#[cfg(feature = "ssr")]
+pub mod transfer;
 #[cfg(feature = "ssr")]
 pub mod ui;
 

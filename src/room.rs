@@ -28,6 +28,11 @@ impl Room {
         Self { free: Arc::new(Semaphore::new(all as usize)), all }
     }
 
+    /// How many bytes are free.
+    pub fn left(&self) -> usize {
+        self.free.available_permits()
+    }
+
     /// Takes so many bytes of it, or all of it when it is more; waits for a second at most.
     ///
     /// # Errors

@@ -12,13 +12,13 @@ pub mod session;
 pub mod store;
 #[cfg(test)]
 pub mod testing;
-mod user_agent;
+pub mod user_agent;
 
 use std::{marker::PhantomData, net::IpAddr};
 
 use crate::{
     error::{Error, Result},
-    ids::{TenantId, UserId},
+    ids::{RequestId, TenantId, UserId},
 };
 pub use pages::routes;
 pub use role::Role;
@@ -38,12 +38,14 @@ pub struct Actor {
     pub tenant: Option<TenantId>,
     /// Where from.
     pub address: Option<IpAddr>,
+    /// By which request.
+    pub request: Option<RequestId>,
 }
 
 impl Actor {
     /// The command line: whoever can open the database may do everything, and is audited as `cli`.
     pub fn cli() -> Self {
-        Self { user: None, name: "cli".into(), role: Role::Administrator, tenant: None, address: None }
+        Self { user: None, name: "cli".into(), role: Role::Administrator, tenant: None, address: None, request: None }
     }
 
     /// Asks for authority over one tenant. Whether the tenant exists is the store's to find out.

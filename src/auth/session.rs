@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{
-    Actor, Configure, Grant, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right, See,
+    Actor, Administer, Configure, Grant, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right, See,
     address::client_address,
     store::{self, Found, Origin},
 };
@@ -19,7 +19,7 @@ use crate::{
     app::App,
     crypto::Secret,
     error::{Error, PublicError, Result},
-    ids::{TenantId, UserId},
+    ids::{RequestId, TenantId, UserId},
     ui::{Section, Theme, Viewer},
 };
 
@@ -51,6 +51,7 @@ impl Session {
                 role: found.role,
                 tenant: found.tenant_id,
                 address: Some(origin.address),
+                request: origin.request,
             },
             name: found.name,
             email: found.email,
@@ -83,6 +84,9 @@ impl Session {
         if self.grant::<ListTenants>().is_ok() {
             open.push(Section::Tenants);
         }
+        if self.grant::<Administer>().is_ok() {
+            open.push(Section::AuditOfAll);
+        }
         if let Some(tenant) = tenant {
             let mut offer = |may: bool, sections: &[Section]| {
                 if may {
@@ -93,6 +97,7 @@ impl Session {
             offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
             let payloads = [Section::Events, Section::Live, Section::Quarantine, Section::Tasks];
             offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
+            offer(self.permit::<See>(tenant).is_ok(), &[Section::Audit]);
             offer(self.permit::<Configure>(tenant).is_ok(), &[Section::Settings]);
         }
         open
@@ -207,7 +212,11 @@ impl FromRequestParts<App> for Origin {
 fn origin(parts: &Parts, app: &App) -> Origin {
     let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(300).collect());
-    Origin { address: client_address(parts, &app.settings), user_agent: user_agent.unwrap_or_default() }
+    Origin {
+        address: client_address(parts, &app.settings),
+        user_agent: user_agent.unwrap_or_default(),
+        request: parts.extensions.get::<RequestId>().copied(),
+    }
 }
 
 /// The path to come back to after signing in, when what is asked for is a page.

@@ -9,6 +9,7 @@ use crate::{
     config::Settings,
     db::{Db, lane::Lane},
     jobs::Jobs,
+    metrics::Metrics,
 };
 
 /// Settings as `tributary serve` would read them from `flags`.
@@ -28,6 +29,7 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         db: db.clone(),
         clock: clock.clone(),
         lane,
+        metrics: Arc::new(Metrics::off()),
         jobs: Jobs::new(&[]),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),

@@ -1,11 +1,16 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod audit;
+mod backup;
+mod copy;
 mod event_type;
 mod events;
 mod input;
 mod migrate;
+mod moving;
 mod output;
 mod quarantine;
+mod restore;
 mod send;
 pub mod serve;
 mod task;
@@ -13,11 +18,11 @@ mod tenant;
 mod token;
 mod user;
 mod validate;
+mod versions;
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     auth::Actor,
@@ -25,6 +30,7 @@ use crate::{
     config::{DatabaseSettings, Settings},
     db::Db,
     error::Error,
+    log,
 };
 pub use output::Output;
 
@@ -50,6 +56,9 @@ pub struct Cli {
     /// Answer in JSON, one object a line; errors as {"error": …}
     #[arg(long, global = true)]
     json: bool,
+    /// How the log is written: for people, or one JSON object a line
+    #[arg(long, env = "TRIBUTARY_LOG_FORMAT", default_value = "text", global = true)]
+    log_format: log::Format,
     #[command(flatten)]
     database: DatabaseSettings,
     #[command(subcommand)]
@@ -67,6 +76,9 @@ Examples:
   DATABASE_URL=postgres://tributary@db.example.com/tributary tributary serve")]
     Serve(Box<Settings>),
     Migrate(migrate::Migrate),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Copy(copy::Copy),
     #[command(subcommand)]
     Tenant(tenant::Tenant),
     #[command(subcommand)]
@@ -81,6 +93,8 @@ Examples:
     Task(task::Task),
     #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Send(send::Send),
     Validate(validate::Validate),
 }
@@ -94,6 +108,7 @@ pub struct Context {
     /// Who acts.
     pub actor: Actor,
     database_url: String,
+    database_was_named: bool,
 }
 
 impl Context {
@@ -103,6 +118,11 @@ impl Context {
     /// See [`crate::db::OpenError`].
     pub async fn db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.database_url).await?)
+    }
+
+    /// Whether somebody said which database: not every command needs one.
+    pub fn database_was_named(&self) -> bool {
+        self.database_was_named
     }
 
     /// The address of the database.
@@ -127,12 +147,14 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
-    start_log(if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
+    log::start(cli.log_format, if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" });
     let context = Context {
         out: Output::new(cli.json),
         clock: Clock::system(),
         actor: Actor::cli(),
         database_url: cli.database.database_url,
+        database_was_named: std::env::var_os("DATABASE_URL").is_some()
+            || std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--database-url")),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -142,6 +164,9 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(settings) => serve::run(*settings, context.database_url()).await,
             Command::Migrate(command) => command.run(&context).await,
+            Command::Backup(command) => command.run(&context).await,
+            Command::Restore(command) => command.run(&context).await,
+            Command::Copy(command) => command.run(&context).await,
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
@@ -149,6 +174,7 @@ pub fn main() -> ExitCode {
             Command::Quarantine(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
+            Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
         }
@@ -157,16 +183,6 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(context.out, &error),
     }
-}
-
-/// The log goes to standard error; `RUST_LOG` says how much of it.
-fn start_log(level: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
 }
 
 /// Help and versions are answers; anything else is wrong usage.

@@ -1,5 +1,7 @@
 //! The database: SQLite in one file, or PostgreSQL. Slices write their SQL once, with [`sql!`](crate::sql), and
 //! never learn which of the two they stand on.
+pub mod file_lock;
+mod guard;
 pub mod lane;
 mod open;
 mod sql;
@@ -7,10 +9,13 @@ mod sql;
 pub mod testing;
 mod write;
 
+use std::path::Path;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
 
-pub use open::OpenError;
+pub use open::{OpenError, Standing, newest_migration};
+pub(crate) use open::{bring_up_to_date, standing};
 pub use write::{SqliteWriter, Work};
 
 /// An open database. Cheap to clone.
@@ -67,6 +72,34 @@ impl Db {
                 write.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// The file of SQLite.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { write, .. } => Some(write.file()),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// How many bytes it takes on the disk; SQLite's log included.
+    ///
+    /// # Errors
+    /// When the database does not tell.
+    pub async fn bytes(&self) -> sqlx::Result<u64> {
+        match self {
+            Self::Sqlite { write, .. } => {
+                let mut log = write.file().as_os_str().to_owned();
+                log.push("-wal");
+                let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+                Ok(size(write.file()) + size(Path::new(&log)))
+            }
+            Self::Postgres(pool) => {
+                let size: i64 =
+                    sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(pool).await?;
+                Ok(u64::try_from(size).unwrap_or(0))
+            }
         }
     }
 

@@ -2,13 +2,17 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    Connection, PgPool, SqliteConnection,
+    Connection, PgConnection, PgPool, SqliteConnection,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{Db, SqliteWriter};
+use super::{
+    Db, Reach, SqliteWriter,
+    file_lock::{self, Use},
+    guard,
+};
 use crate::error::{Unavailable, unavailable};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -33,6 +37,9 @@ pub enum OpenError {
     /// PostgreSQL would acknowledge a commit that is not on disk.
     #[error("PostgreSQL answers commits before they are on disk (synchronous_commit = {0}): set it to on")]
     NotDurable(String),
+    /// It is being exchanged as a whole.
+    #[error("the database is being restored or copied: wait until that is done")]
+    Exchanged,
     /// A migration failed.
     #[error("bringing the tables up to date failed: {0}")]
     Migrate(#[source] MigrateError),
@@ -72,6 +79,15 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     if let Some(folder) = Path::new(options.get_filename()).parent() {
         std::fs::create_dir_all(folder)?;
     }
+    let in_use = match file_lock::take(options.get_filename(), Use::Shared) {
+        Ok(Some(lock)) => Some(lock),
+        Ok(None) => return Err(OpenError::Exchanged),
+        // a disk that is full or read-only is good enough for reading
+        Err(error) => {
+            tracing::warn!(%error, "the lock beside the database cannot be made; a restore would not see this process");
+            None
+        }
+    };
     // about 8 MiB: a checkpoint that is neither constant nor long
     let writing = options.clone().pragma("wal_autocheckpoint", "2000").row_buffer_size(1024);
     let mut writer = SqliteConnection::connect_with(&writing).await?;
@@ -89,12 +105,13 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     };
     sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut writer).await?;
     MIGRATIONS.run(&mut writer).await.map_err(migration_error)?;
+    guard::sqlite(&mut writer).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(5))
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
-    Ok(Db::Sqlite { read, write: SqliteWriter::new(settled.then_some(writer), writing) })
+    Ok(Db::Sqlite { read, write: SqliteWriter::new(settled.then_some(writer), writing, in_use) })
 }
 
 /// Moves the write-ahead log into the database, syncs that, and begins a new log; false when others are reading it.
@@ -115,7 +132,47 @@ async fn open_postgres(address: &str) -> Result<Db, OpenError> {
         return Err(OpenError::NotDurable(durability));
     }
     MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+    guard::postgres(&pool).await?;
     Ok(Db::Postgres(pool))
+}
+
+/// How the tables of a database stand to this version of Tributary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As this version makes them.
+    Current,
+    /// Of an earlier version; this is their last migration.
+    Older(i64),
+    /// Of a later version; this is their last migration.
+    Newer(i64),
+}
+
+/// The last migration that this version knows.
+pub fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// What `last`, the last migration of a database, says about its tables.
+pub(crate) fn standing(last: i64) -> Standing {
+    match last.cmp(&newest_migration()) {
+        std::cmp::Ordering::Less => Standing::Older(last),
+        std::cmp::Ordering::Equal => Standing::Current,
+        std::cmp::Ordering::Greater => Standing::Newer(last),
+    }
+}
+
+/// Makes the tables of this version by a connection of one's own.
+///
+/// # Errors
+/// When they are of a newer version, or a migration fails.
+pub(crate) async fn bring_up_to_date(
+    connection: Reach<&mut SqliteConnection, &mut PgConnection>,
+) -> Result<(), OpenError> {
+    let done = match connection {
+        Reach::Sqlite(connection) => MIGRATIONS.run(connection).await,
+        Reach::Postgres(connection) => MIGRATIONS.run(connection).await,
+    };
+    done.map_err(migration_error)
 }
 
 fn migration_error(error: MigrateError) -> OpenError {

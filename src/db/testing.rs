@@ -14,9 +14,23 @@ where
     F: Fn(Db) -> Fut,
     Fut: Future<Output = ()>,
 {
+    each_address(async |address| {
+        let db = Db::open(&address).await.expect("a new database");
+        test(db.clone()).await;
+        if let Db::Postgres(pool) = db {
+            pool.close().await;
+        }
+    })
+    .await;
+}
+
+/// The same, with the address of a database that has no tables yet.
+///
+/// # Panics
+/// When there is no database to be had.
+pub async fn each_address(test: impl AsyncFn(String)) {
     let folder = tempfile::tempdir().expect("a folder for the test");
-    let address = format!("sqlite://{}", folder.path().join("test.db").display());
-    test(Db::open(&address).await.expect("a new SQLite database")).await;
+    test(format!("sqlite://{}", folder.path().join("test.db").display())).await;
 
     let Ok(server) = std::env::var("TEST_POSTGRES_URL") else { return };
     let name = format!("tributary_{:032x}", rand::random::<u128>());
@@ -26,11 +40,7 @@ where
     admin.execute(create).await.expect("a new PostgreSQL database");
     let mut address = url::Url::parse(&server).expect("TEST_POSTGRES_URL");
     address.set_path(&name);
-    let db = Db::open(address.as_str()).await.expect("the new PostgreSQL database");
-    test(db.clone()).await;
-    if let Db::Postgres(pool) = db {
-        pool.close().await;
-    }
+    test(address.into()).await;
     let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
     admin.execute(drop).await.expect("the database goes");
 }

@@ -1,12 +1,15 @@
 //! Writing outside the lane: one transaction a change, on a task of its own, so that a client that goes away
 //! cannot cut a commit in half.
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{fs::File, future::Future, path::Path, pin::Pin, sync::Arc};
 
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{Db, Tx, open::settle_log};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    log,
+};
 
 /// What the closure of [`Db::write`] returns.
 pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 't>>;
@@ -18,12 +21,23 @@ pub struct SqliteWriter {
     connection: Arc<Mutex<Option<SqliteConnection>>>,
     /// Shared, since handlers clone what they are given with every request.
     options: Arc<SqliteConnectOptions>,
+    /// Says that the file is in use; none where no lock could be made.
+    in_use: Option<Arc<File>>,
 }
 
 impl SqliteWriter {
     /// Without a connection, the first to write opens one.
-    pub(super) fn new(connection: Option<SqliteConnection>, options: SqliteConnectOptions) -> Self {
-        Self { connection: Arc::new(Mutex::new(connection)), options: Arc::new(options) }
+    pub(super) fn new(
+        connection: Option<SqliteConnection>,
+        options: SqliteConnectOptions,
+        in_use: Option<File>,
+    ) -> Self {
+        let connection = Arc::new(Mutex::new(connection));
+        Self { connection, options: Arc::new(options), in_use: in_use.map(Arc::new) }
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        self.options.get_filename()
     }
 
     /// Waits for the connection; opens it again if a failure closed it.
@@ -54,6 +68,10 @@ impl SqliteWriter {
         {
             tracing::warn!(%error, "the database was not closed in order; it will recover when opened");
         }
+        if let Some(in_use) = &self.in_use {
+            // the end of the process would do the same
+            let _ = in_use.unlock();
+        }
     }
 }
 
@@ -68,7 +86,7 @@ impl Db {
         F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
     {
         let db = self.clone();
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(log::carried(async move {
             let mut tx = db.begin().await?;
             match work(&mut tx).await {
                 Ok(done) => {
@@ -80,7 +98,7 @@ impl Db {
                     Err(error)
                 }
             }
-        });
+        }));
         task.await.map_err(|join| Error::internal(anyhow::Error::new(join)))?
     }
 

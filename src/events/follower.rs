@@ -9,13 +9,14 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
     app::App,
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
     failures,
-    ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+    ids::{self, EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql, tokens,
 };
 
@@ -92,6 +93,15 @@ pub async fn step(db: &Db) -> Result<usize> {
 
 /// What [`step`] returns when there may be more.
 pub const FULL: usize = BATCHES as usize;
+
+/// When the oldest batch that waits was committed; none when none waits.
+///
+/// # Errors
+/// When the database does.
+pub async fn oldest(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    let id = sql!(values Uuid, db, "SELECT id FROM batches ORDER BY id LIMIT 1")?;
+    Ok(id.first().map(|id| ids::moment(*id)))
+}
 
 async fn take(tx: &mut Tx) -> Result<usize> {
     if let Reach::Postgres(connection) = tx.reach() {

@@ -145,6 +145,7 @@ impl Viewer {
             role: found.role,
             tenant: found.tenant_id,
             address: None,
+            request: None,
         };
         self.checked = Instant::now();
         self.reads_payloads = actor.permit::<ReadPayloads>(self.tenant).is_ok();

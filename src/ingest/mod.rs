@@ -31,7 +31,7 @@ use crate::{
     auth,
     ids::{TenantId, guid},
     room::Room,
-    tokens::Known,
+    tokens::{Known, uses::Uses},
 };
 use credentials::{Query, authenticate};
 use directory::{Directory, Snapshot};
@@ -46,19 +46,20 @@ pub struct Front(Arc<Shared>);
 pub struct Shared {
     app: App,
     directory: Directory,
+    uses: Uses,
     /// What all bodies may weigh together.
     memory: Room,
     rate: Option<Arc<DefaultKeyedRateLimiter<TenantId>>>,
 }
 
 impl Front {
-    /// Opens the front door.
-    pub fn new(app: App, directory: Directory) -> Self {
+    /// Opens the front door; what it sees of tokens goes into `uses`.
+    pub fn new(app: App, directory: Directory, uses: Uses) -> Self {
         let limits = &app.settings.limits;
         let memory = Room::new(limits.body_memory);
         let rate =
             NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
-        Self(Arc::new(Shared { app, directory, memory, rate }))
+        Self(Arc::new(Shared { app, directory, uses, memory, rate }))
     }
 }
 
@@ -70,6 +71,11 @@ impl Deref for Front {
 }
 
 impl Shared {
+    /// How many bytes of bodies more may be held in memory.
+    pub fn body_memory_left(&self) -> usize {
+        self.memory.left()
+    }
+
     /// Counts one request of a tenant against its rate.
     fn count(&self, tenant: TenantId) -> Result<(), Problem> {
         let Some(rate) = &self.rate else { return Ok(()) };
@@ -139,9 +145,8 @@ impl Head {
     }
 
     fn authenticate(&self, front: &Front) -> Result<Arc<Known>, Problem> {
-        let now = front.app.clock.now();
-        let token =
-            authenticate(&self.snapshot, self.tenant, &self.parts.headers, &self.query, || self.address(front), now)?;
+        let (headers, address, now) = (&self.parts.headers, self.address(front), front.app.clock.now());
+        let token = authenticate(&self.snapshot, &front.uses, self.tenant, headers, &self.query, address, now)?;
         front.count(self.tenant)?;
         Ok(token)
     }

@@ -145,7 +145,7 @@ async fn leave(app: &App, task: &Task, rest: TimeDelta, failed: bool) {
 pub async fn make_way(app: &App) {
     tokio::task::yield_now().await;
     for _ in 0..20 {
-        if app.lane.waiting() == 0 {
+        if app.lane.waiting().requests == 0 {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

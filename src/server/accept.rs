@@ -11,14 +11,28 @@ use hyper_util::{
 use tokio::{net::TcpListener, sync::Semaphore};
 
 use super::{DRAIN, front};
-use crate::app::App;
+use crate::{app::App, metrics::Metrics};
+
+/// A listener, what it serves, and how many connections it may have.
+pub struct Door {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// What it serves.
+    pub router: Router,
+    /// One for each connection there may be.
+    pub places: Arc<Semaphore>,
+    /// Whether its connections are counted.
+    pub counted: bool,
+}
 
 /// What one connection may hold unread: it bounds the head of a request, and the memory of many connections.
 const BUFFER: usize = 64 << 10;
 
 /// Serves connections until the app is stopping, then lets those under way end.
-pub async fn run(listener: TcpListener, router: Router, app: App) {
-    let places = Arc::new(Semaphore::new(app.settings.max_connections));
+pub async fn run(door: Door, app: App) {
+    let Door { listener, router, places, counted } = door;
+    let none = Metrics::off();
+    let metrics = if counted { &app.metrics } else { &none };
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout).max_buf_size(BUFFER);
@@ -31,6 +45,7 @@ pub async fn run(listener: TcpListener, router: Router, app: App) {
                 Ok((stream, peer)) => Some((stream, peer, place)),
                 Err(error) => {
                     // out of file handles, most likely; they come back
+                    metrics.connections_failed.increment(1);
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     None
@@ -39,12 +54,13 @@ pub async fn run(listener: TcpListener, router: Router, app: App) {
         };
         let Some(accepted) = app.stopping.run_until_cancelled(next).await else { break };
         let Some((stream, peer, place)) = accepted else { continue };
+        metrics.connections.increment(1);
         // answers are small and written at once
         let _ = stream.set_nodelay(true);
         let shared = shared.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let shared = shared.clone();
-            async move { Ok::<_, Infallible>(front::respond(shared.0.clone(), &shared.1.clock, request, peer).await) }
+            async move { Ok::<_, Infallible>(front::respond(shared.0.clone(), &shared.1, request, peer).await) }
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {

@@ -12,11 +12,13 @@ use axum::{
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use crate::{
-    clock::Clock,
+    app::App,
     error::PublicError,
-    ids::new_id,
+    ids::{RequestId, new_id},
+    log,
     ui::{self, assets},
 };
 
@@ -28,16 +30,27 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
     frame-ancestors 'none'";
 
 /// Answers one request.
-pub async fn respond(router: Router, clock: &Clock, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+pub async fn respond(router: Router, app: &App, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+    let id = new_id(&app.clock);
+    let mut response = log::of_request(id, answer(router, app, request, peer, id)).await;
+    protect(response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut [0; 36])) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+async fn answer(router: Router, app: &App, request: hyper::Request<Incoming>, peer: SocketAddr, id: Uuid) -> Response {
     let mut request: Request = request.map(Body::new);
-    let id = new_id(clock);
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(RequestId(id));
     if request.uri().path().starts_with("//") {
         one_slash(request.uri_mut());
     }
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let wants_page = !path.starts_with("/events/") && accepts_html(request.headers());
+    let is_ingest = path.starts_with("/events/");
+    let wants_page = !is_ingest && accepts_html(request.headers());
     let began = Instant::now();
     let answered = AssertUnwindSafe(router.oneshot(request)).catch_unwind().await;
     let mut response = match answered {
@@ -48,18 +61,17 @@ pub async fn respond(router: Router, clock: &Clock, request: hyper::Request<Inco
             .into_response(),
     };
     let status = response.status();
+    if is_ingest && app.metrics.is_on() {
+        app.metrics.answered(status.as_u16(), began.elapsed());
+    }
     if status.is_client_error() || status.is_server_error() {
         response = written_out(response, &method, &path, wants_page, &id.to_string());
     }
     // the path may be logged, the query never: tokens travel in it
     if status.is_server_error() && status.as_u16() != 503 {
-        tracing::error!(request_id = %id, %method, path, status = status.as_u16(), "a request failed");
+        tracing::error!(%method, path, status = status.as_u16(), "a request failed");
     } else {
-        tracing::debug!(request_id = %id, %method, path, status = status.as_u16(), took = ?began.elapsed(), "answered");
-    }
-    protect(response.headers_mut());
-    if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut [0; 36])) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        tracing::debug!(%method, path, status = status.as_u16(), took = ?began.elapsed(), "answered");
     }
     response
 }

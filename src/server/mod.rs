@@ -1,12 +1,14 @@
 //! The server: puts the slices together, listens, and stops in order.
 mod accept;
 mod front;
+mod health;
+mod observe;
 mod router;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -18,10 +20,17 @@ use crate::{
     events, failures,
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
+    metrics::Metrics,
+    tokens::uses::{self, Uses},
 };
+use accept::Door;
+use health::Health;
+use observe::Observed;
 
 /// How long requests under way may take to end once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(7);
+/// Connections for metrics at once.
+const OBSERVERS: usize = 16;
 
 /// The background tasks that slices bring.
 pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
@@ -30,7 +39,10 @@ pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
 pub struct Running {
     /// The address it listens on.
     pub address: SocketAddr,
+    /// The address of `/metrics`, when there is one.
+    pub metrics_address: Option<SocketAddr>,
     app: App,
+    uses: Uses,
     tasks: TaskTracker,
 }
 
@@ -44,8 +56,15 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", settings.listen))?;
     let address = listener.local_addr()?;
+    let observer = match settings.metrics_listen {
+        Some(at) => Some(TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for metrics"))?),
+        None => None,
+    };
+    let metrics_address = observer.as_ref().map(TcpListener::local_addr).transpose()?;
+    let metrics = if observer.is_some() { Metrics::on()? } else { Metrics::off() };
     let app = App {
-        lane: Lane::start(&db, &clock),
+        lane: Lane::start_counted(&db, &clock, &metrics.lane),
+        metrics: Arc::new(metrics),
         jobs: Jobs::new(KINDS),
         public_base: settings.public_base(address).into(),
         settings: Arc::new(settings),
@@ -57,18 +76,34 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let tasks = TaskTracker::new();
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
+    let seen = Uses::default();
+    tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    let front = Front::new(app.clone(), directory, seen.clone());
+    let health = Arc::new(Health::new(app.clone()));
+    let places = Arc::new(Semaphore::new(app.settings.max_connections));
+    if let Some(listener) = observer {
+        let (started, front, health) = (app.clock.now(), front.clone(), health.clone());
+        let observed = Observed { app: app.clone(), front, health, places: places.clone(), started };
+        let router = observe::routes(observed);
+        let places = Arc::new(Semaphore::new(OBSERVERS));
+        tasks.spawn(accept::run(Door { listener, router, places, counted: false }, app.clone()));
+        tasks.spawn(observe::tidy(app.clone()));
+    }
+    let router = router::build(app.clone(), front, health);
+    tasks.spawn(accept::run(Door { listener, router, places, counted: true }, app.clone()));
     tasks.spawn(jobs::housekeeping::run(app.clone()));
     tasks.spawn(jobs::worker::run(app.clone()));
     tasks.spawn(events::retention::run(app.clone()));
-    let router = router::build(app.clone(), Front::new(app.clone(), directory));
-    tasks.spawn(accept::run(listener, router, app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(
             "the public address is plain http: passwords and tokens can be read on the way; set --public-url to an https address"
         );
     }
-    Ok(Running { address, app, tasks })
+    if let Some(at) = metrics_address {
+        tracing::info!(%at, "metrics are told at /metrics");
+    }
+    Ok(Running { address, metrics_address, app, uses: seen, tasks })
 }
 
 impl Running {
@@ -91,6 +126,10 @@ impl Running {
         self.app.stopping.cancel();
         if tokio::time::timeout(DRAIN + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
             tracing::warn!("some tasks did not end in time");
+        }
+        // no request is left that could use a token
+        if let Err(error) = self.uses.flush(&self.app.db).await {
+            tracing::warn!(%error, "the last use of tokens was not written down");
         }
         self.app.db.close().await;
     }

@@ -1,18 +1,18 @@
 //! All routes of all slices.
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use tower_http::csrf::CsrfLayer;
 
+use super::health::{self, Health};
 use crate::{
     app::App,
-    auth,
+    audit, auth,
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
@@ -26,7 +26,7 @@ const FORM_BYTES: usize = 1 << 20;
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Puts the slices together.
-pub fn build(app: App, front: Front) -> Router {
+pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
     let mut same_origin = CsrfLayer::new();
     if let Ok(trusting) = CsrfLayer::new().add_trusted_origin(&*app.public_base) {
         same_origin = trusting;
@@ -39,15 +39,16 @@ pub fn build(app: App, front: Front) -> Router {
         .merge(events::routes())
         .merge(failures::routes())
         .merge(jobs::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);
     Router::new()
         .merge(pages)
-        .route("/healthz", get(|| async { "ok" }))
         .merge(assets::routes())
         .fallback(|| async { Error::NotFound("page") })
         .with_state(app)
+        .merge(health::routes(health))
         .merge(ingest::routes(front))
 }
 

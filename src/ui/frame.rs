@@ -117,8 +117,12 @@ pub enum Section {
     Tasks,
     /// The secrets of a tenant.
     Tokens,
+    /// Who changed what of a tenant.
+    Audit,
     /// The settings of a tenant.
     Settings,
+    /// Who changed what, anywhere.
+    AuditOfAll,
     /// The viewer's own account.
     Account,
 }
@@ -130,6 +134,7 @@ impl Section {
             Self::Home | Self::Nowhere => "/".into(),
             Self::Tenants => "/tenants".into(),
             Self::Account => "/account".into(),
+            Self::AuditOfAll => "/audit".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
@@ -137,6 +142,7 @@ impl Section {
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
             Self::Tasks => format!("/tenants/{tenant}/tasks"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
+            Self::Audit => format!("/tenants/{tenant}/audit"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
         }
     }
@@ -152,6 +158,7 @@ impl Section {
                 | Self::Quarantine
                 | Self::Tasks
                 | Self::Tokens
+                | Self::Audit
                 | Self::Settings
         )
     }

@@ -26,6 +26,8 @@ pub enum Icon {
     Quarantine,
     Tasks,
     Token,
+    Audit,
+    Roll,
     Settings,
     Account,
     SignOut,
@@ -70,6 +72,12 @@ impl Icon {
             }
             Self::Tasks => r#"<path d="m2 4 1.3 1.3L5.6 3M2 11l1.3 1.3 2.3-2.3M8 4.2h6M8 11.2h6"/>"#,
             Self::Token => r#"<circle cx="5.2" cy="10.8" r="3"/><path d="m7.4 8.6 6-6M10.6 5.4l2 2"/>"#,
+            Self::Audit => {
+                r#"<path d="M12.5 7V3.4A1.4 1.4 0 0 0 11.1 2H4.4A1.4 1.4 0 0 0 3 3.4v9.2A1.4 1.4 0 0 0 4.4 14H7"/><path d="M5.6 5.2h4.3M5.6 8h2.2"/><circle cx="11.2" cy="11.4" r="2.8"/><path d="M11.2 10v1.5l1 .7"/>"#
+            }
+            Self::Roll => {
+                r#"<path d="M13.2 6.4A5.6 5.6 0 0 0 3.2 5M2.8 9.6A5.6 5.6 0 0 0 12.8 11"/><path d="M3 2.2V5h2.8M13 13.8V11h-2.8"/>"#
+            }
             Self::Settings => {
                 r#"<path d="M2 4.5h6.2M12.2 4.5H14M2 11.5h1.8M7.8 11.5H14"/><circle cx="10.2" cy="4.5" r="1.9"/><circle cx="5.8" cy="11.5" r="1.9"/>"#
             }

@@ -17,12 +17,15 @@
 //! Children are taken by [`Slot`], at once: a page may borrow what it shows.
 mod action;
 pub mod assets;
+mod changes;
 mod code;
 mod confirm;
+mod diff;
 mod document;
 mod empty;
 mod facts;
 mod field;
+mod fields;
 mod form;
 pub mod format;
 mod frame;
@@ -44,17 +47,20 @@ mod trend;
 mod gallery;
 
 pub use action::{Button, LinkButton, PostButton, Tone};
+pub use changes::{Difference, Differences};
 pub use code::{CodeBlock, CopyField};
 pub use confirm::Confirm;
+pub use diff::{ChangeItem, Changes, Diff, DiffLine};
 pub use document::{error_page, init, page, plain_page, with_islands};
 pub use empty::Empty;
 pub use facts::{Facts, Stat, Stats};
-pub use field::{Checkbox, Checkboxes, Choice, Field, RadioGroup, Select, TextArea};
+pub use field::{Checkbox, Checkboxes, Choice, Field, FileField, RadioGroup, Select, TextArea};
+pub use fields::{FieldRow, FieldTable, NewFieldRow, field_id};
 pub use form::{FieldErrors, Form, FormActions, FormErrors, Hidden};
 pub use frame::{Crumb, Frame, Notice, Section, TenantRef, Theme, Viewer};
 pub use icon::{Icon, icon};
 pub use json::{Json, Mark};
-pub use layout::{Card, Columns, Group, Near, PageHeader, Prose, Row};
+pub use layout::{Card, Columns, Desk, Group, Near, PageHeader, Prose, Row};
 pub use nav::{Filters, Pager, Tab, Tabs};
 pub use progress::{Follow, Progress, said};
 pub use slot::Slot;

@@ -134,6 +134,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
                     {item(Section::Tasks, Icon::Tasks, "Tasks")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
+                    {item(Section::Audit, Icon::Audit, "Audit trail")}
                     {item(Section::Settings, Icon::Settings, "Settings")}
                 </ul>
             </div>
@@ -147,6 +148,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <ul>
                     {item(Section::Home, "", Icon::Home, "Home")}
                     {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
+                    {item(Section::AuditOfAll, "", Icon::Audit, "All changes")}
                 </ul>
             </div>
         </nav>

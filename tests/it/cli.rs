@@ -208,7 +208,7 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", in_json.err));
             assert!(in_json.code == 1 && error["error"].is_string(), "{line}: {}", in_json.err);
         }
-        for command in ["serve", "migrate", "user add", "tenant add", "tenant list", "event-type add", "event-type list", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "tenant retention", "task list", "task show", "task cancel", "send", "validate"] {
+        for command in ["serve", "migrate", "user add", "tenant add", "tenant list", "tenant retention", "event-type add", "event-type list", "event-type propose", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "task list", "task show", "task cancel", "send", "validate"] {
             let help = program.run(&[&*command.split(' ').collect::<Vec<_>>(), &["--help"]].concat());
             assert!(help.code == 0 && help.out.contains("Examples:") && help.err.is_empty(), "{command}: {}", help.err);
         }
@@ -287,4 +287,28 @@ async fn validate_needs_neither_server_nor_database() {
     assert_eq!((wrong.code, &wrong.json()["rejected"][0]["index"]), (1, &json!(1)));
     assert_eq!(validate(&schema, "{").code, 1);
     assert_eq!(validate("/nowhere.json", "{}").code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_is_proposed_without_server_or_database() {
+    let propose = |arguments: &[&str], events: &str| {
+        let mut command = tributary("postgres://nobody@127.0.0.1:1/nothing");
+        command.args(["event-type", "propose"]).args(arguments);
+        run(command, events)
+    };
+    let events = "{\"Klantnummer\": \"007\", \"E-mail\": \"jane@example.com\"}\n{\"Klantnummer\": \"008\"}";
+    let plain = propose(&["-"], events);
+    let schema: Value = serde_json::from_str(&plain.out).expect("a schema");
+    let expected = json!({"type": "object", "required": ["Klantnummer"], "properties": {
+        "Klantnummer": {"type": "string", "x-identifies": "id"},
+        "E-mail": {"type": "string", "format": "email", "x-identifies": "email"}}});
+    assert_eq!((plain.code, schema), (0, expected.clone()), "{}", plain.err);
+    assert!(plain.out.find("Klantnummer\": {") < plain.out.find("E-mail\": {"), "in the order of the sample");
+    let told = propose(&["--json", "-"], events).json();
+    assert_eq!((&told["samples"], &told["schema"]), (&json!(2), &expected));
+    assert_eq!((&told["fields"][1]["seen"], &told["fields"][1]["of"]), (&json!(1), &json!(2)));
+    let wrong = propose(&["-"], "{\n\"a\": }");
+    assert!(wrong.code == 1 && wrong.err.contains("line 2"), "{}", wrong.err);
+    assert_eq!(propose(&["/nowhere.json"], "").code, 1);
+    assert_eq!(propose(&[], "").code, 2);
 }

@@ -43,6 +43,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/login", Nothing, 422),
     ("POST", "/logout", Nothing, 303),
     ("GET", "/healthz", Nothing, 200),
+    ("GET", "/readyz", Nothing, 200),
+    // on a listener of its own alone
+    ("GET", "/metrics", Nothing, 404),
     ("GET", "/openapi.json", Nothing, 200),
     ("GET", "/", Session, 0),
     ("GET", "/account", Session, 200),
@@ -63,16 +66,53 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/event-types", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/new/sample", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/new/sample", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/schema.json", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/propose", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/propose", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/event-types/{event_type}", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/edit", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/edit", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/copy", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/copy", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/test", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/test", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/review", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/review", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/discard", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/discard", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/versions", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}", Permit(STAFF), 200),
+    (
+        "GET",
+        "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}/roll-back",
+        Permit(CONSULTANTS),
+        200,
+    ),
+    (
+        "POST",
+        "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}/roll-back",
+        Permit(CONSULTANTS),
+        422,
+    ),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/stream", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/tokens/{token}/edit", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/edit", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}/roll", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/roll", Permit(CONSULTANTS), 422),
+    // a token that was never rolled has no overlap
+    ("GET", "/tenants/{tenant}/tokens/{token}/overlap", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/tokens/{token}/overlap", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
@@ -93,6 +133,10 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/audit", Permit(EVERYBODY), 200),
+    ("GET", "/tenants/{tenant}/audit/export", Permit(EVERYBODY), 200),
+    ("GET", "/audit", Grant(&[Role::Administrator]), 200),
+    ("GET", "/audit/export", Grant(&[Role::Administrator]), 200),
 ];
 
 /// What one tenant holds that a path can name.
@@ -137,6 +181,7 @@ impl Held {
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
             .replace("{group}", &self.group)
+            .replace("{version}", "1")
             .replace("{task}", &self.task)
     }
 }

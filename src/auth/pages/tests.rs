@@ -205,7 +205,7 @@ async fn a_set_up_link_runs_out_after_an_hour() {
         // not only the page says so
         for token in [link.trim_start_matches("/setup?token="), "made up"] {
             let token = crate::crypto::Secret::given(token);
-            let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new() };
+            let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new(), request: None };
             let new = administrator("ada@example.com");
             let made = store::first_administrator(&db, &app.clock, &token, new, origin).await.expect("asked");
             assert!(made.is_none());
@@ -233,7 +233,7 @@ async fn two_set_ups_at_once_make_one_administrator() {
             tokio::spawn(async move {
                 let token = crate::crypto::Secret::given(link.trim_start_matches("/setup?token="));
                 let new = administrator(&format!("admin{n}@example.com"));
-                let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new() };
+                let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new(), request: None };
                 store::first_administrator(&app.db, &app.clock, &token, new, origin).await
             })
         });
@@ -461,7 +461,7 @@ async fn a_login_that_a_change_of_password_overtakes_fails() {
         })
         .await
         .expect("changed");
-        let origin = store::Origin { address: [192, 0, 2, 1].into(), user_agent: String::new() };
+        let origin = store::Origin { address: [192, 0, 2, 1].into(), user_agent: String::new(), request: None };
         let session = store::start_session(&db, &app.clock, id, checked, origin, attempt, None).await.expect("asked");
         assert!(session.is_none());
         assert_eq!(count(&db, "SELECT COUNT(*) FROM sessions").await, 0);

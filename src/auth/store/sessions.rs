@@ -15,7 +15,7 @@ use crate::{
     crypto::{Digest, Secret},
     db::{Db, Tx},
     error::Result,
-    ids::{TenantId, UserId, new_id},
+    ids::{RequestId, TenantId, UserId, new_id},
     sql,
 };
 
@@ -33,6 +33,8 @@ pub struct Origin {
     pub address: IpAddr,
     /// What the browser calls itself, shortened.
     pub user_agent: String,
+    /// By which request.
+    pub request: Option<RequestId>,
 }
 
 /// A session just begun.
@@ -135,7 +137,7 @@ pub(super) async fn insert(tx: &mut Tx, clock: &Clock, user: UserId, origin: &Or
     )?;
     let (name, role, tenant) =
         sql!(one(String, Role, Option<TenantId>), tx, "SELECT email, role, tenant_id FROM users WHERE id = $1", user,)?;
-    let actor = Actor { user: Some(user), name, role, tenant, address: Some(origin.address) };
+    let actor = Actor { user: Some(user), name, role, tenant, address: Some(origin.address), request: origin.request };
     record(tx, clock, &actor, "session.start", session.id.to_string()).await?;
     Ok(session)
 }

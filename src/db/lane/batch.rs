@@ -5,7 +5,10 @@ use std::{collections::HashMap, fmt::Write};
 use serde::{Deserialize, Serialize};
 
 use super::{Append, Claim, Half, Mend, Mends, Once, Outcome, Row, Verdict};
-use crate::ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId};
+use crate::{
+    ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+    metrics::Stored,
+};
 
 /// What became of the events of one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,6 +142,16 @@ pub(super) fn decide<'j>(jobs: impl Iterator<Item = &'j Append>, known: &mut Kno
 }
 
 impl<'j> Plan<'j> {
+    /// What the plan stores, once it is committed.
+    pub fn counted(&self) -> Stored {
+        let sum = |of: fn(&Tally) -> i64| u64::try_from(self.tallies.iter().map(of).sum::<i64>()).unwrap_or(0);
+        Stored {
+            accepted: sum(|tally| tally.accepted),
+            quarantined: sum(|tally| tally.quarantined),
+            duplicates: sum(|tally| tally.duplicates),
+        }
+    }
+
     fn decide_one(&mut self, append: &'j Append, known: &mut Known) -> Outcome {
         if let Some(mends) = &append.mends {
             return self.mend(append, mends, known);

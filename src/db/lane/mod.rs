@@ -8,7 +8,10 @@ mod batch;
 mod postgres;
 mod sqlite;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result, Unavailable},
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+    metrics::{LaneMetrics, Stored},
     room::{Place, Room},
 };
 pub use batch::{Summary, Tally};
@@ -187,16 +191,22 @@ pub struct Lane {
 impl Lane {
     /// Starts the lanes of `db`. They end when the last [`Lane`] is dropped and the queue is worked off.
     pub fn start(db: &Db, clock: &Clock) -> Self {
+        Self::start_counted(db, clock, &LaneMetrics::off())
+    }
+
+    /// The same, and counts what they do.
+    pub fn start_counted(db: &Db, clock: &Clock, metrics: &LaneMetrics) -> Self {
         let (queue, jobs) = mpsc::channel(REQUESTS);
         let jobs = Arc::new(Mutex::new(jobs));
         let commits = watch::Sender::new(0);
+        let end = || End { jobs: jobs.clone(), commits: commits.clone(), metrics: metrics.clone() };
         match db {
             Db::Sqlite { write, .. } => {
-                tokio::spawn(sqlite::run(write.clone(), jobs, clock.clone(), commits.clone()));
+                tokio::spawn(sqlite::run(write.clone(), clock.clone(), end()));
             }
             Db::Postgres(pool) => {
                 for _ in 0..POSTGRES_LANES {
-                    tokio::spawn(postgres::run(pool.clone(), jobs.clone(), clock.clone(), commits.clone()));
+                    tokio::spawn(postgres::run(pool.clone(), clock.clone(), end()));
                 }
             }
         }
@@ -230,9 +240,14 @@ impl Lane {
         }
     }
 
-    /// How many requests wait for the disk: others who write make way for them.
-    pub fn waiting(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+    /// Whether jobs are still worked off.
+    pub fn is_open(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
+    /// What is under way: requests that wait for a commit, and bytes of all that were let in.
+    pub fn waiting(&self) -> Waiting {
+        Waiting { requests: REQUESTS - self.queue.capacity(), bytes: ROOM.saturating_sub(self.room.left()) }
     }
 
     /// Changes with every commit of this process.
@@ -241,20 +256,63 @@ impl Lane {
     }
 }
 
-/// Takes what is queued: at least one job, unless the queue is closed and empty.
-async fn take(jobs: &Mutex<mpsc::Receiver<Job>>) -> Option<Vec<Job>> {
-    let mut jobs = jobs.lock().await;
-    let first = jobs.recv().await?;
-    let mut bytes = first.bytes();
-    let mut taken = vec![first];
-    while bytes < BATCH_BYTES
-        && let Ok(job) = jobs.try_recv()
-    {
-        bytes += job.bytes();
-        taken.push(job);
-    }
-    Some(taken)
+/// What waits for a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Requests.
+    pub requests: usize,
+    /// Bytes of all that were let in, until they are answered.
+    pub bytes: usize,
 }
+
+impl Waiting {
+    /// The most that may wait.
+    pub const MOST: Self = Self { requests: REQUESTS, bytes: ROOM };
+}
+
+/// Where a lane takes its jobs, and whom it tells what it did.
+struct End {
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    commits: watch::Sender<u64>,
+    metrics: LaneMetrics,
+}
+
+impl End {
+    /// Takes what is queued: at least one job, unless the queue is closed and empty.
+    async fn take(&self) -> Option<Vec<Job>> {
+        let mut jobs = self.jobs.lock().await;
+        let first = jobs.recv().await?;
+        let mut bytes = first.bytes();
+        let mut taken = vec![first];
+        while bytes < BATCH_BYTES
+            && let Ok(job) = jobs.try_recv()
+        {
+            bytes += job.bytes();
+            taken.push(job);
+        }
+        Some(taken)
+    }
+
+    /// Answers those whose jobs were taken, and tells what became of the commit that began at `began`.
+    async fn settle(&self, taken: Vec<Job>, began: Instant, done: sqlx::Result<Written>) {
+        match done {
+            Ok((outcomes, stored)) => {
+                let requests = taken.len();
+                answer(taken, Ok(outcomes));
+                self.commits.send_modify(|commits| *commits += 1);
+                self.metrics.committed(requests, stored, began.elapsed());
+            }
+            Err(error) => {
+                self.metrics.failed();
+                let why = failed(&error, taken.len()).await;
+                answer(taken, Err(why));
+            }
+        }
+    }
+}
+
+/// What became of each request, and what that adds up to.
+type Written = (Vec<Outcome>, Stored);
 
 fn answer(jobs: Vec<Job>, outcomes: Result<Vec<Outcome>, Unavailable>) {
     match outcomes {

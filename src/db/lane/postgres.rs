@@ -3,20 +3,19 @@
 //!
 //! Two processes may be sent the same unique value or idempotency key at once. Whoever writes one first takes an
 //! advisory lock of its tenant and type (or key), in order, until the commit; so reading before writing is safe.
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, time::Instant};
 
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool, Row as _};
-use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{
-    Half, Job, Outcome, Summary, answer,
+    End, Half, Job, Summary, Written,
     batch::{Known, Mended, Plan, decide},
-    failed, take,
 };
 use crate::{
     clock::Clock,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, new_id},
+    metrics::Stored,
 };
 
 const EVENTS: &str = "INSERT INTO events (tenant_id, id, event_type_id, source_id, verdict, payload, errors)
@@ -60,34 +59,23 @@ const SETTLE: [&str; 2] = [
     "DELETE FROM failures WHERE tenant_id = $1 AND event_id = ANY($2::uuid[])",
 ];
 
-pub(super) async fn run(
-    pool: PgPool,
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
-    clock: Clock,
-    commits: watch::Sender<u64>,
-) {
-    while let Some(taken) = take(&jobs).await {
-        match write(&pool, &taken, &clock).await {
-            Ok(outcomes) => {
-                answer(taken, Ok(outcomes));
-                commits.send_modify(|commits| *commits += 1);
-            }
-            Err(error) => {
-                let why = failed(&error, taken.len()).await;
-                answer(taken, Err(why));
-            }
-        }
+pub(super) async fn run(pool: PgPool, clock: Clock, end: End) {
+    while let Some(taken) = end.take().await {
+        let began = Instant::now();
+        let done = write(&pool, &taken, &clock).await;
+        end.settle(taken, began, done).await;
     }
 }
 
-async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut tx = pool.begin().await?;
     let mut known = Known::default();
     look_up(&mut tx, jobs, &mut known).await?;
     let plan = decide(jobs.iter().map(|job| &job.append), &mut known);
     if plan.stored.is_empty() {
-        return Ok(plan.outcomes);
+        return Ok((plan.outcomes, Stored::default()));
     }
+    let stored = plan.counted();
     events(&mut tx, &plan).await?;
     extras(&mut tx, &plan).await?;
     sqlx::query("INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)")
@@ -97,7 +85,7 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<O
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    Ok(plan.outcomes)
+    Ok((plan.outcomes, stored))
 }
 
 async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {

@@ -3,20 +3,19 @@
 //! sqlx hands every call over to a thread of the connection, so a clean batch is one call: begin, insert all
 //! events, insert the batch row, commit. The events travel as two blobs (fixed-size records, payloads end to end)
 //! and one JSON array of numbers that say where each payload lies: no payload is ever escaped or parsed again.
-use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::{Row as _, SqliteConnection};
-use tokio::sync::{Mutex, mpsc, watch};
 
 use super::{
-    Half, Job, Outcome, Summary, Unavailable, answer,
+    End, Half, Job, Summary, Unavailable, Written,
     batch::{Known, Mended, NewEvent, Plan, decide},
-    failed, take,
 };
 use crate::{
     clock::Clock,
     db::write::SqliteWriter,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, new_id},
+    metrics::Stored,
 };
 
 macro_rules! events_and_commit {
@@ -76,27 +75,15 @@ const MEND: [&str; 3] = [
         AND event_id IN (SELECT substr($2, key * 32 + 1, 16) FROM json_each($3))",
 ];
 
-pub(super) async fn run(
-    writer: SqliteWriter,
-    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
-    clock: Clock,
-    commits: watch::Sender<u64>,
-) {
-    while let Some(taken) = take(&jobs).await {
-        match commit(&writer, &taken, &clock).await {
-            Ok(outcomes) => {
-                answer(taken, Ok(outcomes));
-                commits.send_modify(|commits| *commits += 1);
-            }
-            Err(error) => {
-                let why = failed(&error, taken.len()).await;
-                answer(taken, Err(why));
-            }
-        }
+pub(super) async fn run(writer: SqliteWriter, clock: Clock, end: End) {
+    while let Some(taken) = end.take().await {
+        let began = Instant::now();
+        let done = commit(&writer, &taken, &clock).await;
+        end.settle(taken, began, done).await;
     }
 }
 
-async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut guard = writer.lock().await?;
     let Some(connection) = guard.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
     let result = write(connection, jobs, clock).await;
@@ -111,7 +98,7 @@ async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Res
     result
 }
 
-async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Vec<Outcome>> {
+async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut known = Known::default();
     let appends = || jobs.iter().map(|job| &job.append);
     let asks = appends().any(|append| {
@@ -127,7 +114,7 @@ async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -
         if asks {
             sqlx::query("ROLLBACK").execute(&mut *connection).await?;
         }
-        return Ok(plan.outcomes);
+        return Ok((plan.outcomes, Stored::default()));
     }
     if !clean {
         if !asks {
@@ -137,6 +124,7 @@ async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -
     }
     let (records, payloads, places) = packed(plan.events.iter().filter(|event| event.errors().is_none()));
     let tallies = serde_json::to_string(&plan.tallies).unwrap_or_default();
+    let stored = plan.counted();
     sqlx::query(if clean { CLEAN } else { REST })
         .bind(records)
         .bind(payloads)
@@ -146,7 +134,7 @@ async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -
         .bind(plan.stored)
         .execute(connection)
         .await?;
-    Ok(plan.outcomes)
+    Ok((plan.outcomes, stored))
 }
 
 /// The events as fixed-size records, their payloads end to end, and where each payload lies.

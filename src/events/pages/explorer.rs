@@ -149,7 +149,8 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
 fn fresh(frame: &Frame, base: &str, seen: &Seen) -> Option<AnyView> {
     let Asked { filter, cursor, .. } = seen.asked;
     let of_type_alone = Filter { event_type: filter.event_type, ..Filter::default() } == *filter;
-    if !seen.any || *cursor != Cursor::Newest || !of_type_alone {
+    let known = filter.event_type.is_none_or(|id| seen.names.types.iter().any(|(known, _)| *known == id));
+    if !known || !seen.any || *cursor != Cursor::Newest || !of_type_alone {
         return None;
     }
     let after = seen.page.events.first().map_or_else(|| EventId::floor(frame.now), |newest| newest.id);
