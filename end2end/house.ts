@@ -6,6 +6,7 @@ import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareTokens, fullTokens } from "./house-tokens";
+import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
 
 export interface Room {
@@ -87,6 +88,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
+    ...barePeople(() => tenant),
   ];
 }
 
@@ -110,11 +112,12 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   return [
     ...ofAda(server, base, type, waiting, first, second),
     ...designerRooms(`${base}/event-types`, door.eventType, waiting),
-    ...versionRooms(server, tenant, door.eventType),
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
     ...(await fullTokens(server, door)),
+    ...fullPeople(server, tenant),
+    ...versionRooms(server, tenant, door.eventType),
   ];
 }
 

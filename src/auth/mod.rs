@@ -3,6 +3,7 @@
 //! [`Actor`] for it.
 pub mod address;
 pub mod audit;
+pub mod courier;
 pub mod email;
 pub mod login;
 mod pages;
@@ -12,6 +13,7 @@ pub mod session;
 pub mod store;
 #[cfg(test)]
 pub mod testing;
+pub mod totp;
 pub mod user_agent;
 
 use std::{marker::PhantomData, net::IpAddr};
@@ -143,6 +145,8 @@ rights! {
     ListTenants, "list all tenants": Administrator | Consultant | SuccessManager | AccountManager;
     /// Create tenants.
     CreateTenants, "create tenants": Administrator | Consultant;
+    /// Invite customers of a tenant, and see who they are.
+    InviteCustomers, "invite customers of a tenant": Administrator | Consultant;
     /// Accounts of people and settings of the installation.
     Administer, "manage people and settings": Administrator;
 }

@@ -7,8 +7,10 @@ use crate::{
     app::App,
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
     jobs::Jobs,
+    mail::Mailer,
     metrics::Metrics,
 };
 
@@ -31,6 +33,8 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         lane,
         metrics: Arc::new(Metrics::off()),
         jobs: Jobs::new(&[]),
+        keys: Keyring::in_memory(),
+        mail: Mailer::default(),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),

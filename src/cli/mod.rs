@@ -213,6 +213,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
+        Error::NotFound("person") => Some("tributary user list shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     auth::{Permit, ReadPayloads},
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
     event_types,
     events::{self, Cursor, Filter, Verdict},
@@ -24,6 +25,8 @@ use crate::{
     },
     ids::{EventTypeId, FailureGroupId, TaskId, TenantId},
     jobs::{self, Jobs, Task},
+    mail::Mailer,
+    metrics::Metrics,
     server,
 };
 
@@ -268,11 +271,15 @@ fn app(context: &Context, db: Db) -> anyhow::Result<App> {
     let command = Settings::augment_args(clap::Command::new("serve").no_binary_name(true));
     let settings = command.try_get_matches_from(Vec::<String>::new());
     let settings = settings.and_then(|matches| Settings::from_arg_matches(&matches));
+    let settings = settings.map_err(|error| Usage(error.to_string()))?;
     Ok(App {
         lane: Lane::start(&db, &context.clock),
         clock: context.clock.clone(),
         jobs: Jobs::new(server::KINDS),
-        settings: settings.map_err(|error| Usage(error.to_string()))?.into(),
+        keys: Keyring::at(settings.key_file.as_deref(), db.file()),
+        mail: Mailer::default(),
+        metrics: Metrics::off().into(),
+        settings: settings.into(),
         stopping: CancellationToken::new(),
         public_base: "".into(),
         db,

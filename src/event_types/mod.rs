@@ -11,7 +11,6 @@ pub mod snippets;
 mod spans;
 mod splice;
 pub mod store;
-pub mod store;
 pub mod table;
 pub mod test_event;
 pub mod trial;

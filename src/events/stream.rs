@@ -139,6 +139,9 @@ impl Viewer {
         let Some(found) = auth::store::find_session(&app.db, &app.clock, session.digest()).await? else {
             return Ok(false);
         };
+        if found.must_enrol {
+            return Ok(false);
+        }
         let actor = Actor {
             user: Some(found.user_id),
             name: found.email,

@@ -149,6 +149,7 @@ impl Task {
             role: self.role,
             tenant: Some(self.tenant),
             address: None,
+            request: None,
         }
     }
 

@@ -16,10 +16,12 @@ use crate::{
     auth,
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
     events, failures,
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
+    mail::{self, Mailer},
     metrics::Metrics,
     tokens::uses::{self, Uses},
 };
@@ -49,9 +51,15 @@ pub struct Running {
 /// Starts a server on an open database. It listens when this returns.
 ///
 /// # Errors
-/// When the address is taken, or the database cannot be read.
+/// When the address is taken, the database cannot be read, or mail is to be sent and there is no key to seal it with.
 pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<Running> {
     crate::ui::init();
+    let keys = Keyring::at(settings.key_file.as_deref(), db.file());
+    let mailer = Mailer::new(&settings.mail);
+    if mailer.is_configured() {
+        mail::check(&settings.mail)?;
+        keys.ready().context("mail that waits is sealed, since its links let people in")?;
+    }
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", settings.listen))?;
@@ -69,6 +77,8 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         public_base: settings.public_base(address).into(),
         settings: Arc::new(settings),
         stopping: CancellationToken::new(),
+        keys,
+        mail: mailer,
         db,
         clock,
     };
@@ -94,6 +104,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(jobs::housekeeping::run(app.clone()));
     tasks.spawn(jobs::worker::run(app.clone()));
     tasks.spawn(events::retention::run(app.clone()));
+    tasks.spawn(mail::sender::run(app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
-    jobs, tenants, tokens,
+    jobs, people, tenants, tokens,
     ui::assets,
 };
 
@@ -33,6 +33,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
     }
     let pages = Router::new()
         .merge(auth::routes())
+        .merge(people::routes())
         .merge(tenants::routes())
         .merge(event_types::routes())
         .merge(tokens::routes())

@@ -119,10 +119,14 @@ pub enum Section {
     Tokens,
     /// Who changed what of a tenant.
     Audit,
-    /// The settings of a tenant.
-    Settings,
     /// Who changed what, anywhere.
     AuditOfAll,
+    /// Who of the tenant can sign in.
+    TenantPeople,
+    /// The settings of a tenant.
+    Settings,
+    /// Everybody who can sign in.
+    People,
     /// The viewer's own account.
     Account,
 }
@@ -135,6 +139,7 @@ impl Section {
             Self::Tenants => "/tenants".into(),
             Self::Account => "/account".into(),
             Self::AuditOfAll => "/audit".into(),
+            Self::People => "/people".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
@@ -143,6 +148,7 @@ impl Section {
             Self::Tasks => format!("/tenants/{tenant}/tasks"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
             Self::Audit => format!("/tenants/{tenant}/audit"),
+            Self::TenantPeople => format!("/tenants/{tenant}/people"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
         }
     }
@@ -159,6 +165,7 @@ impl Section {
                 | Self::Tasks
                 | Self::Tokens
                 | Self::Audit
+                | Self::TenantPeople
                 | Self::Settings
         )
     }

@@ -30,6 +30,9 @@ pub enum Icon {
     Roll,
     Settings,
     Account,
+    People,
+    Lock,
+    Mail,
     SignOut,
     Trash,
     Pause,
@@ -83,6 +86,15 @@ impl Icon {
             }
             Self::Account => {
                 r#"<circle cx="8" cy="5.4" r="2.8"/><path d="M2.8 14c.4-3.1 2.2-4.7 5.2-4.7s4.8 1.6 5.2 4.7"/>"#
+            }
+            Self::People => {
+                r#"<circle cx="5.8" cy="5.6" r="2.4"/><path d="M1.4 13.4c.3-2.7 1.8-4.1 4.4-4.1s4.1 1.4 4.4 4.1M10.4 3.4a2.3 2.3 0 0 1 0 4.5M11.9 9.6c1.6.4 2.5 1.7 2.7 3.8"/>"#
+            }
+            Self::Lock => {
+                r#"<rect x="3" y="7" width="10" height="7" rx="1.5"/><path d="M5.2 7V5.2a2.8 2.8 0 0 1 5.6 0V7M8 10v1.4"/>"#
+            }
+            Self::Mail => {
+                r#"<rect x="1.8" y="3.2" width="12.4" height="9.6" rx="1.5"/><path d="m2.2 4.6 5.8 4.2 5.8-4.2"/>"#
             }
             Self::SignOut => {
                 r#"<path d="M6.5 14H3.4A1.4 1.4 0 0 1 2 12.6V3.4A1.4 1.4 0 0 1 3.4 2h3.1M10.5 11l3-3-3-3M13.5 8h-7"/>"#

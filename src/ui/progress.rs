@@ -37,7 +37,7 @@ pub fn Follow(
     /// The part.
     children: Slot,
 ) -> AnyView {
-    view! { <div class="stack" id=id data-follow=on.then_some("")>{children.0}</div> }.into_any()
+    view! { <div class="follow" id=id data-follow=on.then_some("")>{children.0}</div> }.into_any()
 }
 
 /// A sentence that is read aloud once it stands in a [`Follow`]ed part that has come to its end.

@@ -135,6 +135,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Tasks, Icon::Tasks, "Tasks")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
                     {item(Section::Audit, Icon::Audit, "Audit trail")}
+                    {item(Section::TenantPeople, Icon::People, "People")}
                     {item(Section::Settings, Icon::Settings, "Settings")}
                 </ul>
             </div>
@@ -149,6 +150,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Home, "", Icon::Home, "Home")}
                     {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
                     {item(Section::AuditOfAll, "", Icon::Audit, "All changes")}
+                    {item(Section::People, "", Icon::People, "People")}
                 </ul>
             </div>
         </nav>

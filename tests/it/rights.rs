@@ -7,13 +7,13 @@ use tokio::{
     net::TcpStream,
 };
 use tributary::{
-    auth::{Actor, Role, email::Email, password, store},
+    auth::{Actor, Role, courier::Courier, email::Email, password, store},
     events::export::Format,
     failures::{self, Cause},
     ids::TenantId,
 };
 
-use crate::support::{Asking, TestApp, each};
+use crate::support::{Asking, TestApp, browser::account, each};
 
 /// What a route asks for.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,6 +34,7 @@ const PASSWORD: &str = "correct horse battery";
 const EVERYBODY: &[Role] = &Role::ALL;
 const STAFF: &[Role] = &[Role::Administrator, Role::Consultant, Role::SuccessManager, Role::AccountManager];
 const CONSULTANTS: &[Role] = &[Role::Administrator, Role::Consultant];
+const ADMINISTRATORS: &[Role] = &[Role::Administrator];
 
 /// Method, route, what it needs, and what is answered to whoever may (with an empty form).
 const ROUTES: &[(&str, &str, Needs, u16)] = &[
@@ -41,6 +42,14 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/setup", Nothing, 0),
     ("GET", "/login", Nothing, 0),
     ("POST", "/login", Nothing, 422),
+    ("GET", "/login/code", Nothing, 303),
+    ("POST", "/login/code", Nothing, 303),
+    ("GET", "/forgot-password", Nothing, 200),
+    ("POST", "/forgot-password", Nothing, 422),
+    ("GET", "/reset-password", Nothing, 410),
+    ("POST", "/reset-password", Nothing, 410),
+    ("GET", "/invitation", Nothing, 410),
+    ("POST", "/invitation", Nothing, 410),
     ("POST", "/logout", Nothing, 303),
     ("GET", "/healthz", Nothing, 200),
     ("GET", "/readyz", Nothing, 200),
@@ -51,7 +60,33 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/account", Session, 200),
     ("POST", "/account", Session, 422),
     ("POST", "/account/sessions", Session, 0),
+    ("GET", "/account/second-factor", Session, 200),
+    ("POST", "/account/second-factor", Session, 422),
+    ("POST", "/account/second-factor/start", Session, 0),
+    ("GET", "/account/second-factor/codes", Session, 303),
+    ("POST", "/account/second-factor/codes", Session, 422),
+    ("GET", "/account/second-factor/off", Session, 303),
+    ("POST", "/account/second-factor/off", Session, 422),
     ("POST", "/theme", Session, 0),
+    ("GET", "/people", Grant(ADMINISTRATORS), 200),
+    ("GET", "/people/invite", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/invite", Grant(ADMINISTRATORS), 422),
+    ("GET", "/people/second-factor", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/second-factor", Grant(ADMINISTRATORS), 422),
+    ("GET", "/people/invitations/{invitation}", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/invitations/{invitation}/resend", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/invitations/{invitation}/revoke", Grant(ADMINISTRATORS), 303),
+    ("GET", "/people/{person}", Grant(ADMINISTRATORS), 200),
+    ("GET", "/people/{person}/role", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/{person}/role", Grant(ADMINISTRATORS), 422),
+    ("POST", "/people/{person}/sessions", Grant(ADMINISTRATORS), 303),
+    ("GET", "/people/{person}/reset-password", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/{person}/reset-password", Grant(ADMINISTRATORS), 200),
+    ("GET", "/people/{person}/reset-second-factor", Grant(ADMINISTRATORS), 303),
+    ("POST", "/people/{person}/reset-second-factor", Grant(ADMINISTRATORS), 303),
+    ("GET", "/people/{person}/deactivate", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/{person}/deactivate", Grant(ADMINISTRATORS), 303),
+    ("POST", "/people/{person}/reactivate", Grant(ADMINISTRATORS), 303),
     ("GET", "/tenants", Session, 0),
     ("GET", "/tenants/new", Grant(CONSULTANTS), 200),
     ("POST", "/tenants/new", Grant(CONSULTANTS), 422),
@@ -63,6 +98,12 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/people", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/people/invite", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/people/invite", Permit(CONSULTANTS), 422),
+    // the one that is named is for staff, which nobody can touch from here
+    ("POST", "/tenants/{tenant}/people/{invitation}/resend", Permit(CONSULTANTS), 404),
+    ("POST", "/tenants/{tenant}/people/{invitation}/revoke", Permit(CONSULTANTS), 404),
     ("GET", "/tenants/{tenant}/event-types", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 422),
@@ -147,12 +188,24 @@ struct Held {
     event: String,
     group: String,
     task: String,
+    person: String,
+    invitation: String,
 }
 
 impl Held {
     async fn of(app: &TestApp) -> Self {
         let event_type = app.event_type(|_| {}).await;
         let (token, _) = app.token_with(|_| {}).await;
+        let (email, invited) = (format!("p{}@example.com", app.tenant), format!("i{}@example.com", app.tenant));
+        let person = account(app, &email, Role::Customer, Some(app.tenant)).await;
+        let new = store::NewInvitation {
+            email: Email::parse(&invited).unwrap(),
+            name: None,
+            role: Role::Consultant,
+            tenant: Some(app.tenant),
+        };
+        let (courier, grant) = (Courier::by_hand("http://localhost"), Actor::cli().grant().unwrap());
+        let invitation = store::invite(&app.db, &app.clock, &courier, &grant, new).await.unwrap().id;
         // a server that knows what was just made
         app.start().await;
         let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
@@ -171,6 +224,8 @@ impl Held {
             event: receipt.event(0).to_string(),
             group: group.to_string(),
             task: app.exported(Format::Jsonl).await.to_string(),
+            person: person.to_string(),
+            invitation: invitation.to_string(),
         }
     }
 
@@ -183,6 +238,8 @@ impl Held {
             .replace("{group}", &self.group)
             .replace("{version}", "1")
             .replace("{task}", &self.task)
+            .replace("{person}", &self.person)
+            .replace("{invitation}", &self.invitation)
     }
 }
 

@@ -560,7 +560,7 @@ async fn accounts_are_unique_and_customers_bound() {
         assert!(add(new("bob@example.com", Role::Customer, Some(unknown))).await.is_err());
         let tenant = tenant(&db, &app.clock).await;
         add(new("bob@example.com", Role::Customer, Some(tenant))).await.expect("added");
-        let all = store::list_users(&db, &grant).await.expect("listed");
+        let all = store::list_people(&db, &grant, store::Filter::default()).await.expect("listed");
         let listed: Vec<_> = all.iter().map(|user| (user.email.as_str(), user.role, user.tenant_id)).collect();
         assert_eq!(
             listed,

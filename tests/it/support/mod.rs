@@ -1,7 +1,9 @@
 //! What every test here stands on: the real server in this process, on a database of its own, reached by a socket.
+pub mod browser;
 pub mod http;
 pub mod oracle;
 pub mod program;
+pub mod smtp;
 
 use std::{
     future::Future,
@@ -257,6 +259,19 @@ impl TestApp {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         id
+    }
+
+    /// A page, as soon as it says something that happens behind it.
+    pub async fn page_with(&self, browser: &mut browser::Browser, path: &str, words: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let page = browser.get(path).await.text();
+            if page.contains(words) {
+                return page;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "no {words:?} in {page}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Waits until the server has heard of a change: until `asking` is answered with `status`. How long it took.
