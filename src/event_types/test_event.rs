@@ -56,7 +56,7 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
     let key = [b"test-event\n", event_type.id.0.as_bytes().as_slice(), form.as_bytes()].concat();
     let once = Once { key: crypto::sha256(&key), body: crypto::sha256(&row.payload) };
     let append =
-        Append { tenant: permit.tenant(), receipt, source: None, rows: vec![row], strict: false, once: Some(once) };
+        Append { tenant: permit.tenant(), receipt, source: None, rows: vec![row], strict: false, once: Some(once), mends: None };
     let (receipt, summary) = match app.lane.append(place, append).await? {
         Outcome::Stored(summary) => (receipt, summary),
         Outcome::Repeated(first, summary) => (first, summary),

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     crypto,
     db::lane::{Append, Once, Outcome, Row, Summary, Verdict},
+    error::Error,
     event_types::EventType,
     ids::{EventTypeId, ReceiptId, TokenId},
     room::Place,
@@ -174,12 +175,13 @@ async fn store(
     }
     let once = once(&head.parts.headers, scope, &arrived.whole)?;
     let receipt = ReceiptId::issue(&front.app.clock);
-    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once };
+    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once, mends: None };
     match front.app.lane.append(place, append).await? {
         Outcome::Stored(summary) => answer(receipt, &summary, false),
         Outcome::Repeated(first, summary) => answer(first, &summary, true),
         Outcome::KeyReused => Err(Problem::key_reused()),
         Outcome::Refused(summary) => Err(Problem::refused(&summary.rejected)),
+        Outcome::Mended(_) => Err(Error::internal(anyhow::anyhow!("nothing was to be mended")).into()),
     }
 }
 
