@@ -69,7 +69,13 @@ test("what is typed comes back as text", async ({ page, visit, server }) => {
   const type = new URL(page.url()).pathname;
   await page.goto(`${type}/edit`);
   await expect(page.getByLabel("Description")).toHaveValue(EVIL);
-  await expect(page.getByLabel("Contract", { exact: true })).toHaveValue(CONTRACT);
+  await page.goto(`${type}/contract`);
+  await expect(inMain(page)).toContainText("Edit as JSON");
+  await expect(page.locator("#f0-name")).toHaveValue(EVIL);
+  await expectUnharmed(page);
+  await page.goto(`${type}/contract?as=json`);
+  await expect(page.locator("#contract")).toHaveValue(CONTRACT);
+  await expectUnharmed(page);
 
   await comesBack(page, `${tenant}/tokens/new`, "Create token");
   await page.goto(`${tenant}/tokens/new`);
@@ -108,6 +114,22 @@ test("what is typed comes back as text", async ({ page, visit, server }) => {
     await expectUnharmed(page);
   }
   await page.goto(`${tenant}/tokens`);
+  await inMain(page).getByRole("rowheader").getByRole("link").click();
+  for (const act of ["Roll…", "Edit"]) {
+    const link = page.getByRole("link", { name: act, exact: true });
+    await link.click();
+    await expect(page.getByRole("heading", { level: 1 })).toContainText(EVIL);
+    await expectUnharmed(page);
+    await page.goBack();
+  }
+  await expectUnharmed(page);
+  await page.getByRole("link", { name: "In the audit trail" }).click();
+  await expect(inMain(page)).toContainText(EVIL);
+  await expectUnharmed(page);
+  await page.goto(`${tenant}/audit?actor=${query}&action=${query}&object=${query}&from=${query}`);
+  await expectUnharmed(page);
+  await page.goto(`${tenant}/tokens`);
+  await inMain(page).getByRole("rowheader").getByRole("link").click();
   await page.getByRole("link", { name: /^Revoke…/ }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText(EVIL);
   await page.getByLabel(/to confirm$/).fill(`${EVIL}.`);

@@ -1,6 +1,11 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
+import { versionRooms } from "./house-versions";
+import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
+import { designerRooms } from "./house-designer";
+import { bareTokens, fullTokens } from "./house-tokens";
+import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
 
 export interface Room {
@@ -79,6 +84,9 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       as: ada,
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
+    ...bareOfJobs(() => tenant),
+    ...bareTokens(() => tenant),
+    ...barePeople(() => tenant),
   ];
 }
 
@@ -99,7 +107,15 @@ export async function fullHouse(server: Server): Promise<Room[]> {
   const [first, second] = [bad.receiptId, good.receiptId].map((receipt: string) => eventOf(receipt, 1));
   const base = `/tenants/${tenant}`;
   const type = `${base}/event-types/${door.eventType}`;
-  return [...ofAda(server, base, type, waiting, first, second), ...ofOthers(base, disabled, broken, server, door)];
+  return [
+    ...ofAda(server, base, type, waiting, first, second),
+    ...designerRooms(`${base}/event-types`, door.eventType, waiting),
+    ...fullOfJobs(door),
+    ...ofOthers(base, disabled, broken, server, door),
+    ...(await fullTokens(server, door)),
+    ...fullPeople(server, tenant),
+    ...versionRooms(server, tenant, door.eventType),
+  ];
 }
 
 /** The id of an event is that of its receipt, with its place at the end. */
@@ -150,7 +166,8 @@ function ofAda(server: Server, base: string, type: string, waiting: string, bad:
       name: "token-revoke",
       open: async (page) => {
         await page.goto(`${base}/tokens`);
-        await page.getByRole("link", { name: "Revoke… Web shop" }).click();
+        await inMain(page).getByRole("link", { name: "Web shop" }).click();
+        await page.getByRole("link", { name: "Revoke…" }).click();
         await press(page, "Revoke token");
       },
     },

@@ -7,6 +7,7 @@
 // A journey fails when a page logs an error, breaks the content security policy, throws, or loads something that is
 // not there. Pages that answer 4xx on purpose are no fault.
 import { type Browser, type BrowserContextOptions, type Locator, type Page, expect, test as base } from "@playwright/test";
+import { createHmac } from "node:crypto";
 import { Server } from "./server";
 
 export { expect };
@@ -86,6 +87,19 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).not.toHaveURL(/\/login/);
+}
+
+/** What an authenticator application shows that has learned this secret (RFC 6238). */
+export function secondFactorOf(secret: string): string {
+  const bits = [...secret.replace(/\s/g, "")]
+    .map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"))
+    .join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const digest = createHmac("sha1", key).update(step).digest();
+  const code = digest.readUInt32BE(digest[19] & 15) & 0x7fff_ffff;
+  return String(code % 1_000_000).padStart(6, "0");
 }
 
 /** Signs out by the menu of the account. */

@@ -112,8 +112,24 @@ export class Server {
     return this.json(args).id;
   }
 
+  /** Saves a contract as the draft of a type. */
+  saveDraft(tenant: string, eventType: string, contract: object): void {
+    const args = ["event-type", "draft", "--tenant", tenant, eventType, "--schema", "-"];
+    this.command(args, JSON.stringify(contract, null, 2));
+  }
+
   addToken(tenant: string, name: string): { id: string; token: string } {
     return this.json(["token", "add", "--tenant", tenant, name]);
+  }
+
+  /** Waits until the use of a token is written down, which is done every few seconds. */
+  async untilUsed(tenant: string, token: string): Promise<void> {
+    for (const limit = Date.now() + 15_000; Date.now() < limit; ) {
+      const { lastUse } = this.json(["token", "show", "--tenant", tenant, token]);
+      if (lastUse) return;
+      await new Promise((wake) => setTimeout(wake, 250));
+    }
+    throw new Error("the use of the token is not known after 15 seconds");
   }
 
   /** A tenant, a type and a token, known to the front door. */

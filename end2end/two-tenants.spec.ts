@@ -79,13 +79,14 @@ test("a consultant of both never mixes them", async ({ visit, server }) => {
   const page = await visit({ as: "ada@example.com" });
   const [acme, northwind] = customers;
   for (const [own, other] of [[acme, northwind], [northwind, acme]]) {
-    for (const place of ["events", "quarantine", "event-types", "tokens"]) {
+    for (const place of ["events", "quarantine", "event-types", "tokens", "audit"]) {
       await page.goto(`/tenants/${own.door.tenant}/${place}?type=${other.door.eventType}`);
       for (const theirs of [other.type, `"${other.secret}"`]) await expect(inMain(page)).not.toContainText(theirs);
     }
     const mixed = [
       `/tenants/${own.door.tenant}/event-types/${other.door.eventType}`,
       `/tenants/${own.door.tenant}/event-types/${other.door.eventType}/edit`,
+      `/tenants/${own.door.tenant}/tokens/${other.token}`,
       `/tenants/${own.door.tenant}/tokens/${other.token}/revoke`,
       `/tenants/${own.door.tenant}/events/${other.event}`,
     ];

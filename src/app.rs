@@ -6,7 +6,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
+    jobs::Jobs,
+    mail::Mailer,
     metrics::Metrics,
 };
 
@@ -19,6 +22,12 @@ pub struct App {
     pub clock: Clock,
     /// The way events reach the disk.
     pub lane: Lane,
+    /// What works off background tasks.
+    pub jobs: Jobs,
+    /// What secrets at rest are sealed with.
+    pub keys: Keyring,
+    /// Whether and how mail leaves.
+    pub mail: Mailer,
     /// What it was started with.
     pub settings: Arc<Settings>,
     /// What is counted.

@@ -1,8 +1,10 @@
 //! Every setting of the server: a flag of `tributary serve`, an environment variable, and a default.
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use ipnet::IpNet;
+
+use crate::mail::MailSettings;
 
 /// Where the database is. Every command takes it.
 #[derive(Debug, Clone, Args)]
@@ -43,6 +45,12 @@ pub struct Settings {
     /// Address and port for Prometheus, apart from those of the server; without it, nothing is counted
     #[arg(long, env = "TRIBUTARY_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
+    /// The file with the key that seals secrets at rest [default: made beside a SQLite database]
+    #[arg(long, env = "TRIBUTARY_KEY_FILE", value_name = "PATH")]
+    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
+    pub mail: MailSettings,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
     pub limits: Limits,

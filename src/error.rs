@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::crypto::seal::SealError;
+
 /// The result of what slices do.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -177,6 +179,16 @@ impl From<sqlx::Error> for Error {
                 Self::Unavailable(why)
             }
             None => Self::Database(error),
+        }
+    }
+}
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        match error {
+            // the operator reads it in the log too, but whoever meets it first is often the operator
+            SealError::NoKey => Self::Refused(error.to_string()),
+            other => Self::internal(other),
         }
     }
 }

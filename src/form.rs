@@ -1,12 +1,14 @@
 //! What a posted form holds, and the answers that pages give to it.
 use axum::{
+    Form,
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::{StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, PublicError, Result},
     ui::FieldErrors,
 };
 
@@ -38,6 +40,59 @@ impl FromIterator<(String, String)> for Typed {
     }
 }
 
+/// What a form with files posted; one without files may be read as this too.
+#[derive(Debug, Default)]
+pub struct Posted {
+    /// What was typed and chosen.
+    pub typed: Typed,
+    /// The files that were chosen, by the name of their field.
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl Posted {
+    /// The text of a file; none when none was chosen.
+    pub fn file(&self, name: &str) -> Option<Result<&str, &'static str>> {
+        let (_, bytes) = self.files.iter().find(|(field, _)| field == name)?;
+        Some(std::str::from_utf8(bytes).map_err(|_| "this file is not text in UTF-8"))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Posted {
+    type Rejection = PublicError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+            let form = Form::<Typed>::from_request(request, state).await;
+            let Form(typed) = form.map_err(|why| unread(why.status()))?;
+            return Ok(Self { typed, files: Vec::new() });
+        }
+        let broken = |error: MultipartError| unread(error.status());
+        let mut parts = Multipart::from_request(request, state).await.map_err(|why| unread(why.status()))?;
+        let mut posted = Self::default();
+        while let Some(part) = parts.next_field().await.map_err(broken)? {
+            let name = part.name().unwrap_or_default().to_owned();
+            let is_file = part.file_name().is_some();
+            let bytes = part.bytes().await.map_err(broken)?.to_vec();
+            if !is_file {
+                let text = String::from_utf8(bytes).map_err(|_| unread(StatusCode::BAD_REQUEST))?;
+                posted.typed.0.push((name, text));
+            } else if !bytes.is_empty() {
+                posted.files.push((name, bytes));
+            }
+        }
+        Ok(posted)
+    }
+}
+
+/// A form that cannot be read.
+fn unread(status: StatusCode) -> PublicError {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return PublicError::new(413, "Too large", "what was sent is more than a form may hold: send less of it");
+    }
+    PublicError::new(400, "Not possible", "the form could not be read: send it again")
+}
+
 /// What an act says at the top of the page it leads to: `?done=saved`.
 #[derive(Debug, Default, Deserialize)]
 pub struct Done {
@@ -58,7 +113,7 @@ impl FieldErrors {
     pub fn note(&mut self, field: &'static str, error: Error) -> Result<()> {
         match error {
             Error::Conflict(why) => self.push(field, sentence(&why)),
-            Error::Invalid(fields) => fields.iter().for_each(|(field, why)| self.push(field, sentence(why))),
+            Error::Invalid(fields) => fields.iter().for_each(|(field, why)| self.push(*field, sentence(why))),
             other => return Err(other),
         }
         Ok(())
@@ -111,6 +166,24 @@ mod tests {
         assert_eq!(typed.text("a"), "1\n2");
         assert_eq!(typed.all("a").collect::<Vec<_>>(), ["1\r\n2", "3"]);
         assert!(typed.ticked("b") && !typed.ticked("c") && typed.text("c").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_form_with_files_is_read_like_one_without() {
+        let body = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n2\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"e.json\"\r\n\r\n{\"\u{e9}\":1}\r\n\
+            --x\r\nContent-Disposition: form-data; name=\"none\"; filename=\"\"\r\n\r\n\r\n--x--\r\n";
+        let request = |kind: &str, body: &str| {
+            Request::post("/").header("content-type", kind).body(axum::body::Body::from(body.to_owned())).unwrap()
+        };
+        let posted = Posted::from_request(request("multipart/form-data; boundary=x", body), &()).await.unwrap();
+        assert_eq!(posted.typed.text("a"), "1\n2");
+        assert_eq!((posted.file("file"), posted.file("none")), (Some(Ok("{\"\u{e9}\":1}")), None));
+        let plain =
+            Posted::from_request(request("application/x-www-form-urlencoded", "a=1%0D%0A2"), &()).await.unwrap();
+        assert_eq!((plain.typed.text("a"), plain.file("file")), ("1\n2".to_owned(), None));
+        let broken = Posted::from_request(request("multipart/form-data; boundary=x", "--x\r\nno"), &()).await;
+        assert_eq!(broken.unwrap_err().status, 400);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn moment(id: Uuid) -> DateTime<Utc> {
 }
 
 /// The smallest identifier of version 7 that can have been made at `moment` or later.
-fn floor(moment: DateTime<Utc>) -> Uuid {
+pub fn floor(moment: DateTime<Utc>) -> Uuid {
     let millis = u128::try_from(moment.trunc_subsecs(3).timestamp_millis()).unwrap_or(0);
     Uuid::from_u128(millis << 80)
 }
@@ -85,8 +85,12 @@ id!(/// An account of a person.
     UserId);
 id!(/// What one ingest request became. Its last sixteen bits are zero.
     ReceiptId);
+id!(/// A request: its answer carries it, the log names it, and so does the trail of what it changed.
+    RequestId);
 id!(/// An event: its receipt's id plus its place in the request, counted from one.
     EventId);
+id!(/// A background task.
+    TaskId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

@@ -3,6 +3,7 @@
 //! [`Actor`] for it.
 pub mod address;
 pub mod audit;
+pub mod courier;
 pub mod email;
 pub mod login;
 mod pages;
@@ -12,13 +13,14 @@ pub mod session;
 pub mod store;
 #[cfg(test)]
 pub mod testing;
-mod user_agent;
+pub mod totp;
+pub mod user_agent;
 
 use std::{marker::PhantomData, net::IpAddr};
 
 use crate::{
     error::{Error, Result},
-    ids::{TenantId, UserId},
+    ids::{RequestId, TenantId, UserId},
 };
 pub use pages::routes;
 pub use role::Role;
@@ -38,12 +40,14 @@ pub struct Actor {
     pub tenant: Option<TenantId>,
     /// Where from.
     pub address: Option<IpAddr>,
+    /// By which request.
+    pub request: Option<RequestId>,
 }
 
 impl Actor {
     /// The command line: whoever can open the database may do everything, and is audited as `cli`.
     pub fn cli() -> Self {
-        Self { user: None, name: "cli".into(), role: Role::Administrator, tenant: None, address: None }
+        Self { user: None, name: "cli".into(), role: Role::Administrator, tenant: None, address: None, request: None }
     }
 
     /// Asks for authority over one tenant. Whether the tenant exists is the store's to find out.
@@ -141,6 +145,8 @@ rights! {
     ListTenants, "list all tenants": Administrator | Consultant | SuccessManager | AccountManager;
     /// Create tenants.
     CreateTenants, "create tenants": Administrator | Consultant;
+    /// Invite customers of a tenant, and see who they are.
+    InviteCustomers, "invite customers of a tenant": Administrator | Consultant;
     /// Accounts of people and settings of the installation.
     Administer, "manage people and settings": Administrator;
 }

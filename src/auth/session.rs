@@ -11,7 +11,8 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{
-    Actor, Configure, Grant, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right, See,
+    Actor, Administer, Configure, Grant, InviteCustomers, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right,
+    See,
     address::client_address,
     store::{self, Found, Origin},
 };
@@ -19,7 +20,7 @@ use crate::{
     app::App,
     crypto::Secret,
     error::{Error, PublicError, Result},
-    ids::{TenantId, UserId},
+    ids::{RequestId, TenantId, UserId},
     ui::{Section, Theme, Viewer},
 };
 
@@ -38,6 +39,8 @@ pub struct Session {
     pub email: String,
     /// The looks they chose.
     pub theme: Theme,
+    /// They need a second factor and have none: until they do, nothing else is open to them.
+    pub must_enrol: bool,
 }
 
 impl Session {
@@ -51,10 +54,12 @@ impl Session {
                 role: found.role,
                 tenant: found.tenant_id,
                 address: Some(origin.address),
+                request: origin.request,
             },
             name: found.name,
             email: found.email,
             theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
+            must_enrol: found.must_enrol,
         }
     }
 
@@ -79,9 +84,16 @@ impl Session {
 
     /// The places of the navigation that they may go to, with those of `tenant` if there is one at hand.
     pub fn sections(&self, tenant: Option<TenantId>) -> Vec<Section> {
+        if self.must_enrol {
+            return vec![Section::Account];
+        }
         let mut open = vec![Section::Home, Section::Account];
         if self.grant::<ListTenants>().is_ok() {
             open.push(Section::Tenants);
+        }
+        if self.grant::<Administer>().is_ok() {
+            open.push(Section::AuditOfAll);
+            open.push(Section::People);
         }
         if let Some(tenant) = tenant {
             let mut offer = |may: bool, sections: &[Section]| {
@@ -91,8 +103,10 @@ impl Session {
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
             offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
-            let payloads = [Section::Events, Section::Live, Section::Quarantine];
+            let payloads = [Section::Events, Section::Live, Section::Quarantine, Section::Tasks];
             offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
+            offer(self.permit::<See>(tenant).is_ok(), &[Section::Audit]);
+            offer(self.permit::<InviteCustomers>(tenant).is_ok(), &[Section::TenantPeople]);
             offer(self.permit::<Configure>(tenant).is_ok(), &[Section::Settings]);
         }
         open
@@ -114,6 +128,8 @@ pub enum Rejection {
     SignIn(String),
     /// Nobody is signed in, and it is no page that is asked for.
     SignedOut,
+    /// Signed in, but without the second factor that everybody needs here: to the page where one is set up.
+    Enrol,
     /// Signed in, but not allowed, or the database cannot be asked.
     Refused(Error),
 }
@@ -135,9 +151,18 @@ impl IntoResponse for Rejection {
                 PublicError::new(401, "Signed out", "there is no session, or it has ended: sign in and try again")
                     .into_response()
             }
+            Self::Enrol => Redirect::to(ENROLMENT).into_response(),
             Self::Refused(error) => error.into_response(),
         }
     }
+}
+
+/// Where a second factor is set up.
+pub const ENROLMENT: &str = "/account/second-factor";
+
+/// What is open to who still has to set up a second factor: doing so, leaving, and the looks of the page.
+fn is_open_without_second_factor(path: &str) -> bool {
+    path == ENROLMENT || path == "/account/second-factor/start" || path == "/logout" || path == "/theme"
 }
 
 impl FromRequestParts<App> for Session {
@@ -145,6 +170,13 @@ impl FromRequestParts<App> for Session {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let found = <Self as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
+        if found.as_ref().is_some_and(|session| session.must_enrol) && !is_open_without_second_factor(parts.uri.path())
+        {
+            return Err(match wanted_page(parts) {
+                Some(_) => Rejection::Enrol,
+                None => Error::Forbidden("do anything before a second factor is set up").into(),
+            });
+        }
         found.ok_or_else(|| match wanted_page(parts) {
             Some(path) => Rejection::SignIn(path),
             None => Rejection::SignedOut,
@@ -207,7 +239,11 @@ impl FromRequestParts<App> for Origin {
 fn origin(parts: &Parts, app: &App) -> Origin {
     let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let user_agent = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(300).collect());
-    Origin { address: client_address(parts, &app.settings), user_agent: user_agent.unwrap_or_default() }
+    Origin {
+        address: client_address(parts, &app.settings),
+        user_agent: user_agent.unwrap_or_default(),
+        request: parts.extensions.get::<RequestId>().copied(),
+    }
 }
 
 /// The path to come back to after signing in, when what is asked for is a page.
@@ -241,11 +277,25 @@ fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-tributary" } else { "tributary" }
 }
 
+/// The same, of half a login.
+fn half_cookie_name(https: bool) -> &'static str {
+    if https { "__Host-tributary-half" } else { "tributary-half" }
+}
+
 /// What a request's cookie says, well-formed or not.
 pub fn cookie(headers: &HeaderMap, https: bool) -> Option<Secret> {
+    named(headers, cookie_name(https))
+}
+
+/// The same, of half a login.
+pub fn half_cookie(headers: &HeaderMap, https: bool) -> Option<Secret> {
+    named(headers, half_cookie_name(https))
+}
+
+fn named(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == cookie_name(https)).map(|(_, value)| Secret::given(value))
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| Secret::given(value))
 }
 
 /// The header that hands a session's secret to its browser.
@@ -253,6 +303,18 @@ pub fn set_cookie(secret: &Secret, https: bool) -> String {
     let (name, secure) = (cookie_name(https), if https { "; Secure" } else { "" });
     let age = store::LIFETIME.num_seconds();
     format!("{name}={}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", secret.reveal())
+}
+
+/// The header that hands half a login to its browser; it is gone with the browser, or with the first that completes it.
+pub fn set_half_cookie(secret: &Secret, https: bool) -> String {
+    let (name, secure) = (half_cookie_name(https), if https { "; Secure" } else { "" });
+    format!("{name}={}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax{secure}", secret.reveal())
+}
+
+/// The header that takes it away again.
+pub fn clear_half_cookie(https: bool) -> String {
+    let (name, secure) = (half_cookie_name(https), if https { "; Secure" } else { "" });
+    format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// The header that takes it away again.

@@ -7,7 +7,10 @@ use crate::{
     app::App,
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
+    jobs::Jobs,
+    mail::Mailer,
     metrics::Metrics,
 };
 
@@ -29,6 +32,9 @@ pub fn app(db: &Db, clock: &Clock) -> App {
         clock: clock.clone(),
         lane,
         metrics: Arc::new(Metrics::off()),
+        jobs: Jobs::new(&[]),
+        keys: Keyring::in_memory(),
+        mail: Mailer::default(),
         stopping: tokio_util::sync::CancellationToken::new(),
         settings: Arc::new(settings(&[])),
         public_base: "http://127.0.0.1:3000".into(),

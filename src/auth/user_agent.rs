@@ -21,8 +21,46 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
+/// Programs that send, and what they are called. The first that is found counts.
+const PROGRAMS: [(&str, &str); 20] = [
+    ("python-requests", "Python (requests)"),
+    ("python-httpx", "Python (httpx)"),
+    ("aiohttp", "Python (aiohttp)"),
+    ("Python-urllib", "Python (urllib)"),
+    ("GuzzleHttp", "PHP (Guzzle)"),
+    ("Symfony", "PHP (Symfony)"),
+    ("axios/", "Node (axios)"),
+    ("node-fetch", "Node (node-fetch)"),
+    ("undici", "Node (undici)"),
+    ("Go-http-client", "Go"),
+    ("okhttp", "Java (OkHttp)"),
+    ("Apache-HttpClient", "Java (Apache HttpClient)"),
+    ("Java-http-client", "Java"),
+    ("RestSharp", ".NET (RestSharp)"),
+    ("PostmanRuntime", "Postman"),
+    ("insomnia", "Insomnia"),
+    ("PowerShell", "PowerShell"),
+    ("curl/", "curl"),
+    ("Wget/", "Wget"),
+    ("PHP", "PHP"),
+];
+
+/// The family of what sends, without its version: `curl`, `Python (requests)`, `Firefox on Linux`.
+pub fn family(user_agent: &str) -> String {
+    if let Some((_, name)) = PROGRAMS.iter().find(|(mark, _)| user_agent.contains(mark)) {
+        return (*name).into();
+    }
+    if BROWSERS.iter().any(|(mark, _)| user_agent.contains(mark)) {
+        return shorten(user_agent);
+    }
+    // whoever else sends calls itself by name and version as a rule
+    let name = user_agent.split(['/', ' ', '(']).next().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    if name.is_empty() { "Unnamed".into() } else { name }
+}
+
 /// A browser in a few words: `Firefox on Linux`.
-pub(super) fn shorten(user_agent: &str) -> String {
+pub fn shorten(user_agent: &str) -> String {
     let find = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };
@@ -36,7 +74,7 @@ pub(super) fn shorten(user_agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shorten;
+    use super::{family, shorten};
 
     #[test]
     fn browsers_are_called_by_their_names() {
@@ -60,5 +98,22 @@ mod tests {
         for (whole, short) in cases {
             assert_eq!(shorten(whole), short);
         }
+    }
+    #[test]
+    fn senders_are_called_by_their_family() {
+        for (whole, name) in [
+            ("curl/8.14.1", "curl"),
+            ("python-requests/2.32.3", "Python (requests)"),
+            ("GuzzleHttp/6.5 curl/7.68 PHP/7.4", "PHP (Guzzle)"),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            ("Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.22621", "PowerShell"),
+            ("tributary/0.1.0", "tributary"),
+            ("CM.Cdp.Events.Sdk/1.0.1.1 (.NET)", "CM.Cdp.Events.Sdk"),
+            ("", "Unnamed"),
+            ("/1", "Unnamed"),
+        ] {
+            assert_eq!(family(whole), name);
+        }
+        assert_eq!(family(&"x".repeat(300)).len(), 40);
     }
 }

@@ -2,18 +2,29 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Context, Usage, input};
+use super::{Context, Usage, input, versions};
 use crate::{
-    event_types::{self, Contract, Details, Policy, UniqueFields},
+    event_types::{
+        self, Contract, Details, Policy, UniqueFields,
+        propose::{Proposed, Samples, propose},
+    },
     ids::{EventTypeId, TenantId},
     name::Name,
     tenants,
 };
 
-/// Create and list event types: the contracts that events keep
+/// Create and list event types, and the versions of the contracts that events keep
 #[derive(Debug, Subcommand)]
 pub(super) enum EventType {
-    Add(Add),
+    Add(Box<Add>),
+    Propose(Propose),
+    Show(versions::Show),
+    Versions(versions::Versions),
+    Draft(versions::Draft),
+    Diff(versions::Diff),
+    Activate(versions::Activate),
+    Rollback(versions::Rollback),
+    Copy(versions::Copy),
     /// List the event types of a tenant
     #[command(after_help = "\
 Examples:
@@ -60,10 +71,68 @@ pub(super) struct Add {
     name: Name,
 }
 
+/// Propose a contract from samples of events, without a server or a database
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The proposed JSON Schema goes to standard output. With --json there is more beside it: how often each field was
+seen, some of its values, and what to look at twice. The schema itself holds no value of a sample, but for those of
+closed sets.
+
+Examples:
+  tributary event-type propose orders.ndjson
+  tributary event-type propose orders.ndjson > order.schema.json
+  tributary event-type propose monday.json tuesday.json --json | jq .fields
+  cat orders.json | tributary event-type propose - | tributary event-type add --tenant ID \"Order\" --schema -")]
+pub(super) struct Propose {
+    /// Events: an object, an array of objects, or one object a line; - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
+}
+
+impl Propose {
+    fn run(&self, context: &Context) -> anyhow::Result<()> {
+        let mut samples = Samples::default();
+        for file in &self.files {
+            samples.add(&input::text(file)?).map_err(|why| anyhow::anyhow!("{file}: {why}"))?;
+        }
+        let proposal = propose(&samples);
+        let text = proposal.contract();
+        Contract::parse(&text)?;
+        let fields: Vec<Value> = proposal.walk().iter().map(|(path, field)| told(&path.to_string(), field)).collect();
+        let schema: Value = serde_json::from_str(&text)?;
+        context.out.record(&json!({"samples": proposal.samples, "schema": schema, "fields": fields}), || text)
+    }
+}
+
+/// What samples say about one field.
+fn told(path: &str, field: &Proposed) -> Value {
+    json!({
+        "path": path,
+        "types": field.types,
+        "nullable": field.nullable,
+        "format": field.format,
+        "allowed": field.allowed,
+        "required": field.required,
+        "identifies": field.identifies,
+        "seen": field.seen,
+        "of": field.of,
+        "examples": field.examples,
+        "notes": field.notes,
+    })
+}
+
 impl EventType {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
             Self::Add(add) => add.run(context).await,
+            Self::Propose(propose) => propose.run(context),
+            Self::Show(command) => command.run(context).await,
+            Self::Versions(command) => command.run(context).await,
+            Self::Draft(command) => command.run(context).await,
+            Self::Diff(command) => command.run(context).await,
+            Self::Activate(command) => command.run(context).await,
+            Self::Rollback(command) => command.run(context).await,
+            Self::Copy(command) => command.run(context).await,
             Self::List { tenant } => list(context, tenant).await,
         }
     }

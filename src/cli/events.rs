@@ -1,17 +1,22 @@
 //! `tributary events`: what came in.
-use std::{borrow::Cow, time::Duration};
+use std::{io::Write, time::Duration};
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
-use serde_json::{json, value::RawValue};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
-use super::Context;
+use super::{Context, input};
 use crate::{
     auth::{Permit, ReadPayloads},
     db::Db,
-    events::{Cursor, Event, Filter, Verdict, store, watch::Watch},
-    ids::{EventId, EventTypeId, ReceiptId, TenantId},
+    events::{
+        self, ANONYMOUS, Cursor, Event, Filter, Line, Source, Verdict,
+        export::{self, Format},
+        store,
+        watch::Watch,
+    },
+    ids::{EventTypeId, ReceiptId, TenantId},
     tenants,
 };
 
@@ -21,7 +26,7 @@ const PAGE: usize = 100;
 const EVERY: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 10_000;
 
-/// List, count and follow events
+/// List, count, follow and export events
 #[derive(Debug, Subcommand)]
 pub(super) enum Events {
     /// List events, newest first; with --json each line holds the whole event
@@ -47,6 +52,7 @@ Examples:
         #[command(flatten)]
         which: Which,
     },
+    Export(Export),
     /// Show events as they come in, until Ctrl-C
     #[command(after_help = "\
 Examples:
@@ -76,6 +82,66 @@ pub(super) struct Which {
     verdict: Option<Word>,
 }
 
+/// Write events to standard output, newest first, as JSON lines or CSV
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tributary events export --tenant ID > events.jsonl
+  tributary events export --tenant ID --event-type ID --format csv > orders.csv
+  tributary events export --tenant ID --verdict quarantined --from 2026-11-01 --until 2026-12-01 | gzip > bad.jsonl.gz
+
+In CSV, text that a spreadsheet would run as a formula gets an apostrophe in front.")]
+pub(super) struct Export {
+    #[command(flatten)]
+    which: Which,
+    /// Come with this token alone; `anonymous`: with none
+    #[arg(long, value_name = "ID", value_parser = source)]
+    source: Option<Source>,
+    /// Received at this time or later: 2026-11-18, 2026-11-18T14:05 (UTC), or with a zone
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    from: Option<DateTime<Utc>>,
+    /// Received before this time
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    until: Option<DateTime<Utc>>,
+    /// Of this receipt alone
+    #[arg(long, value_name = "ID", value_parser = input::id::<ReceiptId>)]
+    receipt: Option<ReceiptId>,
+    /// How
+    #[arg(long, value_enum, default_value = "jsonl")]
+    format: Format,
+}
+
+fn source(text: &str) -> Result<Source, &'static str> {
+    if text == ANONYMOUS { Ok(Source::Anonymous) } else { input::id(text).map(Source::Token) }
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
+    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    events::moment(text).or_else(day).ok_or("a time is written as 2026-11-18 or 2026-11-18T14:05")
+}
+
+impl Export {
+    async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let (db, permit) = open(context, self.which.tenant).await?;
+        let Self { source, from, until, receipt, .. } = self;
+        let filter = Filter { source, from, until, receipt, ..self.which.filter() };
+        export::written_down(&db, &context.clock, &permit, &filter, self.format).await?;
+        let writer = export::Writer::new(&db, &permit, &filter, self.format).await?;
+        let (mut text, mut before) = (Vec::new(), None);
+        writer.head(&mut text);
+        loop {
+            (_, before) = export::some(&db, &permit, &filter, &writer, before, &mut text).await?;
+            let mut out = std::io::stdout().lock();
+            out.write_all(&text)?;
+            out.flush()?;
+            text.clear();
+            if before.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Word {
     Accepted,
@@ -101,6 +167,7 @@ impl Events {
                 let count = store::count(&db, &permit, &which.filter()).await?;
                 context.out.record(&json!({"count": count}), || count.to_string())
             }
+            Self::Export(export) => export.run(context).await,
             Self::Tail { tenant, event_type } => tail(context, tenant, event_type).await,
         }
     }
@@ -158,101 +225,55 @@ async fn tail(context: &Context, tenant: TenantId, event_type: Option<EventTypeI
 }
 
 fn print(context: &Context, events: &[Event]) -> anyhow::Result<()> {
-    context.out.lines(events.iter().map(Line::of), Line::text)
+    context.out.lines(events.iter().map(Row::of), Row::text)
 }
 
-/// An event as a line of JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    id: EventId,
-    event_type_id: EventTypeId,
-    receipt_id: ReceiptId,
-    received_at: String,
-    verdict: Verdict,
-    payload: Raw<'a>,
-    errors: Option<Raw<'a>>,
-    #[serde(skip)]
-    start: &'a str,
+/// An event as a line: whole for programs, its beginning for people.
+struct Row<'a> {
+    line: Line<'a>,
+    event: &'a Event,
 }
 
-/// JSON as it was sent, or, should it be none, its text.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Raw<'a> {
-    Json(Box<RawValue>),
-    Text(&'a str),
-}
-
-impl<'a> Raw<'a> {
-    fn of(text: &'a str) -> Self {
-        RawValue::from_string(one_line(text).into_owned()).map_or(Self::Text(text), Self::Json)
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.line.serialize(to)
     }
 }
 
-/// Line breaks can only stand between the parts of a JSON text, where they are worth no more than a space.
-fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(['\n', '\r']) { Cow::Owned(text.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(text) }
-}
-
-impl<'a> Line<'a> {
+impl<'a> Row<'a> {
     fn of(event: &'a Event) -> Self {
-        Self {
-            id: event.id,
-            event_type_id: event.event_type_id,
-            receipt_id: event.id.receipt(),
-            received_at: event.id.received_at().to_rfc3339_opts(SecondsFormat::Millis, true),
-            verdict: event.verdict,
-            payload: Raw::of(&event.payload),
-            errors: event.errors.as_deref().map(Raw::of),
-            start: &event.payload,
-        }
+        Self { line: Line::of(event), event }
     }
 
     fn text(&self) -> String {
-        let start: String = self.start.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(100).collect();
+        let Self { line, event } = self;
+        let start = event.payload.split_whitespace().collect::<Vec<_>>().join(" ");
+        let start: String = start.chars().take(100).collect();
         // what a sender put there must not reach the terminal as a command
         let start = start.replace(char::is_control, "\u{fffd}");
-        format!("{}  {:11}  {}  {}  {start}", self.received_at, self.verdict.word(), self.event_type_id, self.id)
+        format!("{}  {:11}  {}  {}  {start}", line.received_at, event.verdict.word(), event.event_type_id, event.id)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::EventId;
 
-    fn event(payload: &str, errors: Option<&str>) -> Event {
+    fn event(payload: &str) -> Event {
         Event {
             id: EventId(uuid::Uuid::from_u128((0x0199_0000_0000 << 80) | 0x7000_0000_0000_0000_0001)),
             event_type_id: EventTypeId(uuid::Uuid::from_u128(7)),
             source_id: None,
             verdict: Verdict::Accepted,
             payload: payload.into(),
-            errors: errors.map(str::to_owned),
+            errors: None,
         }
     }
 
     #[test]
-    fn a_line_holds_the_event_as_sent() {
-        let event = event("{ \"n\" :1.00000000000000000000001,\r\n \"n\":\"\\ud800\\n\" }", None);
-        let line = serde_json::to_string(&Line::of(&event)).unwrap();
-        assert!(
-            line.contains(r#""payload":{ "n" :1.00000000000000000000001,   "n":"\ud800\n" },"errors":null}"#),
-            "{line}"
-        );
-        assert!(line.contains(r#""eventTypeId":"00000000-0000-0000-0000-000000000007""#));
-        assert!(line.contains(r#""receivedAt":"2025-08-31T12:00:24.064Z"#) && line.ends_with('}'), "{line}");
-    }
-
-    #[test]
     fn nothing_in_a_payload_reaches_the_terminal_as_a_command() {
-        let event = event("{\"a\":\"\u{1b}[2J\u{9b}\"}", None);
-        assert!(!Line::of(&event).text().contains(char::is_control));
-    }
-
-    #[test]
-    fn errors_are_json_within_the_line() {
-        let event = event("{}", Some(r#"[{"path":"/n"}]"#));
-        assert!(serde_json::to_string(&Line::of(&event)).unwrap().contains(r#""errors":[{"path":"/n"}]"#));
+        let event = event("{\"a\":\"\u{1b}[2J\u{9b}\"}");
+        assert!(!Row::of(&event).text().contains(char::is_control));
     }
 }

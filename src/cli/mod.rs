@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod audit;
 mod backup;
 mod copy;
 mod event_type;
@@ -11,10 +12,12 @@ mod output;
 mod restore;
 mod send;
 pub mod serve;
+mod task;
 mod tenant;
 mod token;
 mod user;
 mod validate;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -84,7 +87,11 @@ Examples:
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
+    Task(task::Task),
+    #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Send(send::Send),
     Validate(validate::Validate),
 }
@@ -98,6 +105,7 @@ pub struct Context {
     /// Who acts.
     pub actor: Actor,
     database_url: String,
+    database_was_named: bool,
 }
 
 impl Context {
@@ -107,6 +115,11 @@ impl Context {
     /// See [`crate::db::OpenError`].
     pub async fn db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.database_url).await?)
+    }
+
+    /// Whether somebody said which database: not every command needs one.
+    pub fn database_was_named(&self) -> bool {
+        self.database_was_named
     }
 
     /// The address of the database.
@@ -137,6 +150,8 @@ pub fn main() -> ExitCode {
         clock: Clock::system(),
         actor: Actor::cli(),
         database_url: cli.database.database_url,
+        database_was_named: std::env::var_os("DATABASE_URL").is_some()
+            || std::env::args_os().any(|argument| argument.to_string_lossy().starts_with("--database-url")),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -153,7 +168,9 @@ pub fn main() -> ExitCode {
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
+            Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
+            Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
         }
@@ -191,7 +208,9 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<Error>()? {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
+        Error::NotFound("person") => Some("tributary user list shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
         _ => None,
     }

@@ -1,6 +1,7 @@
 //! The database: SQLite in one file, or PostgreSQL. Slices write their SQL once, with [`sql!`](crate::sql), and
 //! never learn which of the two they stand on.
 pub mod file_lock;
+mod guard;
 pub mod lane;
 mod open;
 mod sql;
@@ -10,11 +11,12 @@ mod write;
 
 use std::path::Path;
 
+use chrono::{DateTime, SubsecRound, Utc};
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 pub use open::{OpenError, Standing, newest_migration};
 pub(crate) use open::{bring_up_to_date, standing};
-pub use write::SqliteWriter;
+pub use write::{SqliteWriter, Work};
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +47,21 @@ impl Db {
             Self::Sqlite { read, .. } => Reach::Sqlite(read),
             Self::Postgres(pool) => Reach::Postgres(pool),
         }
+    }
+
+    /// What time it is for the database. Processes that share it agree about this clock alone, so leases go by it;
+    /// everything else takes a [`Clock`](crate::clock::Clock).
+    ///
+    /// # Errors
+    /// When the database does.
+    pub async fn now(&self) -> sqlx::Result<DateTime<Utc>> {
+        let now: DateTime<Utc> = match self.reach() {
+            Reach::Sqlite(on) => {
+                sqlx::query_scalar("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')").fetch_one(on).await?
+            }
+            Reach::Postgres(on) => sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(on).await?,
+        };
+        Ok(now.trunc_subsecs(6))
     }
 
     /// Lets the write under way end, and closes all connections. SQLite's log is moved into the database.
@@ -109,6 +126,25 @@ impl Tx {
         match self {
             Self::Sqlite(guard) => Reach::Sqlite(guard.as_mut().expect("a transaction holds an open connection")),
             Self::Postgres(tx) => Reach::Postgres(tx),
+        }
+    }
+
+    /// Whether this transaction is the only one, in all processes, that does the work of this number: it stays so until
+    /// its end. SQLite has one writer anyway.
+    ///
+    /// # Errors
+    /// When the database does.
+    pub async fn is_alone(&mut self, work: i32) -> sqlx::Result<bool> {
+        match self.reach() {
+            Reach::Sqlite(_) => Ok(true),
+            // two numbers: apart from the locks of one that others take
+            Reach::Postgres(connection) => {
+                sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)")
+                    .bind(0x0074_7269)
+                    .bind(work)
+                    .fetch_one(connection)
+                    .await
+            }
         }
     }
 }

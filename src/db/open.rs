@@ -11,6 +11,7 @@ use sqlx::{
 use super::{
     Db, Reach, SqliteWriter,
     file_lock::{self, Use},
+    guard,
 };
 use crate::error::{Unavailable, unavailable};
 
@@ -104,6 +105,7 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     };
     sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut writer).await?;
     MIGRATIONS.run(&mut writer).await.map_err(migration_error)?;
+    guard::sqlite(&mut writer).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(8)
         .acquire_timeout(Duration::from_secs(5))
@@ -130,6 +132,7 @@ async fn open_postgres(address: &str) -> Result<Db, OpenError> {
         return Err(OpenError::NotDurable(durability));
     }
     MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+    guard::postgres(&pool).await?;
     Ok(Db::Postgres(pool))
 }
 

@@ -36,6 +36,7 @@ impl SqliteWriter {
         Self { connection, options: Arc::new(options), in_use: in_use.map(Arc::new) }
     }
 
+    /// The file it writes to.
     pub(super) fn file(&self) -> &Path {
         self.options.get_filename()
     }

@@ -174,7 +174,7 @@ fn type_name(kind: JsonType) -> &'static str {
     }
 }
 
-fn format_name(format: &str) -> &str {
+pub(super) fn format_name(format: &str) -> &str {
     match format {
         "email" => "e-mail address",
         "date-time" => "date-time, such as 2026-01-31T12:00:00Z",
@@ -186,6 +186,7 @@ fn format_name(format: &str) -> &str {
         "ipv6" => "IPv6 address",
         "hostname" => "host name",
         "json-pointer" => "JSON pointer",
+        "phone" => "telephone number, such as +31 6 12345678",
         other => other,
     }
 }

@@ -9,8 +9,8 @@ use jsonschema::{Draft, PatternOptions, ReferencingError, Validator, error::Vali
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::breach;
 pub use super::breach::Breach;
+use super::{breach, field};
 
 /// The longest text, in bytes.
 const LONGEST: usize = 256 << 10;
@@ -201,6 +201,8 @@ fn compile(text: &str) -> Result<Compiled, ContractError> {
     let validator = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
+        // JSON Schema has no word for telephone numbers, and customers have little else
+        .with_format(field::PHONE, field::is_phone)
         .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_SIZE).dfa_size_limit(PATTERN_SIZE))
         .build(&schema)
         .map_err(|error| misuse(&error))?;

@@ -1,10 +1,21 @@
 //! Event types: the contract of one kind of event of a tenant.
 mod breach;
 pub mod contract;
+mod copy;
+pub mod diff;
+pub mod field;
 mod pages;
+pub mod propose;
 mod sample;
+pub mod snippets;
+mod spans;
+mod splice;
 pub mod store;
+pub mod table;
+pub mod test_event;
+pub mod trial;
 mod unique;
+pub mod versions;
 
 use std::{fmt, str::FromStr};
 
@@ -16,6 +27,7 @@ use crate::{
     name::Name,
 };
 pub use contract::{Breach, Contract, ContractError};
+pub use copy::copy;
 pub use pages::{curl, routes};
 pub use store::{all, create, get, list, update};
 pub use unique::UniqueFields;

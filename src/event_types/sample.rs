@@ -131,6 +131,7 @@ fn text(rules: &Map<String, Value>) -> String {
         Some("date") => "2026-01-31",
         Some("time") => "12:00:00Z",
         Some("duration") => "P1D",
+        Some("phone") => "+31 6 12345678",
         Some("uuid") => "3f0c0b0a-6f1e-4a53-9c55-0f5d3f8a1b2c",
         Some("uri" | "uri-reference" | "iri") => "https://example.com/",
         Some("hostname") => "example.com",

@@ -1,7 +1,7 @@
 //! Event types in the database.
 use chrono::{DateTime, Utc};
 
-use super::{Contract, Details, EventType, Policy, UniqueFields};
+use super::{Contract, Details, EventType, Policy, UniqueFields, versions};
 use crate::{
     auth::{
         Actor, Configure, Permit, ReadConfiguration,
@@ -78,35 +78,42 @@ pub async fn create(
     db.write(move |tx| {
         Box::pin(async move {
             tenants::store::lock(tx, made.tenant_id).await?;
-            let details = &made.details;
-            sql!(
-                exec tx,
-                "INSERT INTO event_types (tenant_id, id, name, description, contract, policy, unique_fields,
-                    anonymous, enabled, created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
-                made.tenant_id,
-                made.id,
-                &details.name,
-                &details.description,
-                details.contract.text(),
-                details.policy,
-                pointers(details)?,
-                details.anonymous,
-                details.enabled,
-                now,
-            )
-            .map_err(|error| {
-                if is_taken(&error) {
-                    Error::Conflict(format!("there is an event type with the id {} already", made.id))
-                } else {
-                    error.into()
-                }
-            })?;
+            insert(tx, &actor, &made).await?;
             written(tx, &clock, &actor, "event-type.create", None, &made).await?;
             Ok(made)
         })
     })
     .await
+}
+
+/// Adds a new type with its first version, inside a transaction that has locked its tenant.
+pub(super) async fn insert(tx: &mut Tx, actor: &Actor, event_type: &EventType) -> Result<()> {
+    let details = &event_type.details;
+    sql!(
+        exec tx,
+        "INSERT INTO event_types (tenant_id, id, name, description, contract, policy, unique_fields,
+            anonymous, enabled, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+        event_type.tenant_id,
+        event_type.id,
+        &details.name,
+        &details.description,
+        details.contract.text(),
+        details.policy,
+        pointers(details)?,
+        details.anonymous,
+        details.enabled,
+        event_type.created_at,
+    )
+    .map_err(|error| {
+        if is_taken(&error) {
+            Error::Conflict(format!("there is an event type with the id {} already", event_type.id))
+        } else {
+            error.into()
+        }
+    })?;
+    versions::append(tx, actor, event_type, None, None).await?;
+    Ok(())
 }
 
 /// The event types of a tenant, by name.
@@ -169,7 +176,44 @@ pub async fn get(db: &Db, permit: &Permit<ReadConfiguration>, id: EventTypeId) -
     row.ok_or(Error::NotFound("event type"))?.try_into()
 }
 
-/// Changes what `change` changes; what changes nothing is neither written nor audited.
+/// One event type, inside a transaction that has locked its tenant.
+pub(super) async fn get_in(tx: &mut Tx, tenant: TenantId, id: EventTypeId) -> Result<EventType> {
+    let row = sql!(
+        opt Row, tx,
+        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, anonymous, enabled, created_at,
+            updated_at
+         FROM event_types WHERE tenant_id = $1 AND id = $2",
+        tenant,
+        id,
+    )?;
+    row.ok_or(Error::NotFound("event type"))?.try_into()
+}
+
+/// Writes what people decide about a type. Whoever changes its contract adds a version too.
+pub(super) async fn store_details(tx: &mut Tx, event_type: &EventType) -> Result<()> {
+    let details = &event_type.details;
+    sql!(
+        exec tx,
+        "UPDATE event_types
+         SET name = $3, description = $4, contract = $5, policy = $6, unique_fields = $7, anonymous = $8,
+            enabled = $9, updated_at = $10
+         WHERE tenant_id = $1 AND id = $2",
+        event_type.tenant_id,
+        event_type.id,
+        &details.name,
+        &details.description,
+        details.contract.text(),
+        details.policy,
+        pointers(details)?,
+        details.anonymous,
+        details.enabled,
+        event_type.updated_at,
+    )?;
+    Ok(())
+}
+
+/// Changes what `change` changes; what changes nothing is neither written nor audited. Another contract becomes the
+/// next version.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the tenant has none such; when the database fails.
@@ -184,40 +228,18 @@ pub async fn update(
     db.write(move |tx| {
         Box::pin(async move {
             tenants::store::lock(tx, permit.tenant()).await?;
-            let row = sql!(
-                opt Row, tx,
-                "SELECT tenant_id, id, name, description, contract, policy, unique_fields, anonymous, enabled,
-                    created_at, updated_at
-                 FROM event_types WHERE tenant_id = $1 AND id = $2",
-                permit.tenant(),
-                id,
-            )?;
-            let before = EventType::try_from(row.ok_or(Error::NotFound("event type"))?)?;
+            let before = get_in(tx, permit.tenant(), id).await?;
             let mut after = before.clone();
             change(&mut after.details);
             if after.details == before.details {
                 return Ok(after);
             }
             after.updated_at = clock.now();
-            let details = &after.details;
-            sql!(
-                exec tx,
-                "UPDATE event_types
-                 SET name = $3, description = $4, contract = $5, policy = $6, unique_fields = $7, anonymous = $8,
-                    enabled = $9, updated_at = $10
-                 WHERE tenant_id = $1 AND id = $2",
-                after.tenant_id,
-                after.id,
-                &details.name,
-                &details.description,
-                details.contract.text(),
-                details.policy,
-                pointers(details)?,
-                details.anonymous,
-                details.enabled,
-                after.updated_at,
-            )?;
-            let action = match (before.details.enabled, details.enabled) {
+            store_details(tx, &after).await?;
+            if after.details.contract != before.details.contract {
+                versions::append(tx, permit.actor(), &after, None, None).await?;
+            }
+            let action = match (before.details.enabled, after.details.enabled) {
                 (true, false) => "event-type.disable",
                 (false, true) => "event-type.enable",
                 _ => "event-type.change",

@@ -4,12 +4,15 @@
 //! An event's id holds its receipt, its place in the request and its moment of receipt. So "newest first", "of this
 //! receipt" and "between these two moments" are all ranges of the primary key.
 mod along;
+pub mod export;
 pub mod follower;
+mod line;
 mod pages;
+pub mod retention;
 pub mod store;
 mod stream;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod watch;
 
 use axum::Router;
@@ -21,6 +24,7 @@ use crate::{
     ids::{EventId, EventTypeId, ReceiptId, TokenId, guid},
 };
 pub use crate::{db::lane::Verdict, event_types::Breach};
+pub use line::Line;
 
 /// One event. In lists its payload is only the beginning: see [`store::START`].
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -147,7 +151,7 @@ pub fn routes() -> Router<App> {
 pub const ANONYMOUS: &str = "anonymous";
 
 /// A moment as `datetime-local` gives it (in UTC here), or with a zone.
-fn moment(text: &str) -> Option<DateTime<Utc>> {
+pub fn moment(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
         return Some(zoned.to_utc());
     }

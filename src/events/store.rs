@@ -355,6 +355,20 @@ pub async fn last_of_types<R: Right>(db: &Db, permit: &Permit<R>, since: DateTim
     Ok(sql!(all Standing, db, LAST_OF_TYPES, permit.tenant(), super::follower::hour(since))?)
 }
 
+/// The newest event of a type, at once: figures may not have followed it yet.
+///
+/// # Errors
+/// When the database does.
+pub async fn newest_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId) -> Result<Option<EventId>> {
+    let newest = sql!(
+        values EventId, db,
+        "SELECT id FROM events WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY id DESC LIMIT 1",
+        permit.tenant(),
+        id,
+    )?;
+    Ok(newest.first().copied())
+}
+
 const LAST_OF_TYPES: &str = "SELECT c.event_type_id,
         CAST(COALESCE(SUM(c.accepted) FILTER (WHERE c.hour >= $2), 0) AS BIGINT) AS accepted,
         CAST(COALESCE(SUM(c.quarantined) FILTER (WHERE c.hour >= $2), 0) AS BIGINT) AS quarantined,

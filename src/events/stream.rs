@@ -139,12 +139,16 @@ impl Viewer {
         let Some(found) = auth::store::find_session(&app.db, &app.clock, session.digest()).await? else {
             return Ok(false);
         };
+        if found.must_enrol {
+            return Ok(false);
+        }
         let actor = Actor {
             user: Some(found.user_id),
             name: found.email,
             role: found.role,
             tenant: found.tenant_id,
             address: None,
+            request: None,
         };
         self.checked = Instant::now();
         self.reads_payloads = actor.permit::<ReadPayloads>(self.tenant).is_ok();

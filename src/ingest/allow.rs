@@ -15,7 +15,7 @@ use super::{
 use crate::{
     auth::{Actor, Configure, Role},
     event_types,
-    ids::EventTypeId,
+    ids::{EventTypeId, RequestId},
 };
 
 #[derive(Deserialize)]
@@ -54,6 +54,7 @@ pub async fn allow_anonymous(State(front): State<Front>, request: Request) -> Re
         role: Role::Consultant,
         tenant: Some(head.tenant),
         address: Some(head.address(&front)),
+        request: head.parts.extensions.get::<RequestId>().copied(),
     };
     let permit = actor.permit::<Configure>(head.tenant)?;
     let is_enabled = wish.is_enabled;

@@ -1,11 +1,18 @@
 //! The token of a request: where it may stand, whose it is, and what it may do.
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, Utc};
 
 use super::{directory::Snapshot, problem::Problem};
-use crate::{crypto, ids::TenantId, tokens::Known};
+use crate::{
+    crypto,
+    ids::TenantId,
+    tokens::{
+        Known,
+        uses::{Glimpse, Place, Uses, Why},
+    },
+};
 
 /// Header and query parameter, in lower case.
 pub const TOKEN: &str = "x-cm-producttoken";
@@ -44,55 +51,71 @@ fn two_tokens() -> Problem {
     Problem::bad("the request holds two different tokens; send one")
 }
 
-/// The token's text, wherever it stands. The same one in two places is one.
-fn text<'r>(headers: &'r HeaderMap, query: &'r Query) -> Result<Option<&'r [u8]>, Problem> {
-    let in_header = headers.get_all(TOKEN).iter().map(|value| value.as_bytes().trim_ascii());
-    let bearer = headers.get_all("authorization").iter().filter_map(|value| {
+/// The token's text, wherever it stands. The same one in several places is one, and counts as in the worst of them.
+fn text<'r>(headers: &'r HeaderMap, query: &'r Query) -> Result<Option<(&'r [u8], Place)>, Problem> {
+    let in_header = headers.get_all(TOKEN).iter().map(|value| (value.as_bytes(), Place::Header));
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
         let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+        scheme.eq_ignore_ascii_case(b"bearer ").then_some((token, Place::Bearer))
     });
-    let in_query = query.token.iter().map(|token| token.as_bytes().trim_ascii());
+    let in_query = query.token.iter().map(|token| (token.as_bytes(), Place::Query));
     let mut found = None;
-    for token in in_header.chain(bearer).chain(in_query).filter(|token| !token.is_empty()) {
-        if found.is_some_and(|found| found != token) {
+    for (token, place) in in_header.chain(bearer).chain(in_query) {
+        let token = token.trim_ascii();
+        if token.is_empty() {
+            continue;
+        }
+        if found.is_some_and(|(found, _)| found != token) {
             return Err(two_tokens());
         }
-        found = Some(token);
+        found = Some((token, place));
     }
     Ok(found)
 }
 
-/// Finds the token of a request for `tenant`, valid at `now` and from `address`.
+/// Finds the token of a request for `tenant`, valid at `now` and from `address`; notes the use of it.
 pub fn authenticate(
     snapshot: &Snapshot,
+    uses: &Uses,
     tenant: TenantId,
     headers: &HeaderMap,
     query: &Query,
-    address: impl FnOnce() -> std::net::IpAddr,
+    address: std::net::IpAddr,
     now: DateTime<Utc>,
 ) -> Result<Arc<Known>, Problem> {
-    let text = text(headers, query)?.ok_or_else(Problem::unauthorized)?;
-    let digest = crypto::sha256(text);
-    let valid = || snapshot.tokens(&digest).iter().filter(|token| !token.is_expired(now));
-    let Some(token) = valid().find(|token| token.tenant == tenant) else {
-        return Err(match valid().next() {
-            Some(_) => Problem::forbidden("the token belongs to another tenant than the one in the path"),
-            None => Problem::unauthorized(),
+    let (text, place) = text(headers, query)?.ok_or_else(Problem::unauthorized)?;
+    let known = snapshot.tokens(&crypto::sha256(text));
+    let seen = Glimpse {
+        at: now,
+        address,
+        place,
+        agent: headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default(),
+        origin: headers.get(header::ORIGIN).map(HeaderValue::as_bytes),
+    };
+    let own = known.iter().find(|token| token.tenant == tenant);
+    let Some(token) = own.filter(|token| !token.is_expired(now)) else {
+        if let Some(ended) = own {
+            uses.refuse(ended, &seen, Why::Ended);
+        }
+        return Err(if known.iter().any(|token| !token.is_expired(now)) {
+            Problem::forbidden("the token belongs to another tenant than the one in the path")
+        } else {
+            Problem::unauthorized()
         });
     };
     if !snapshot.tenant(tenant).is_some_and(|tenant| tenant.enabled) {
         return Err(Problem::forbidden("the tenant is disabled"));
     }
-    if token.addresses.is_some() && !token.may_come_from(address()) {
+    if !token.may_come_from(address) {
+        uses.refuse(token, &seen, Why::Network);
         return Err(Problem::forbidden("the token does not hold for the address that the request comes from"));
     }
+    uses.note(token, &seen);
     Ok(token.clone())
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -105,12 +128,18 @@ mod tests {
     #[test]
     fn the_same_token_in_two_places_is_one_and_two_are_refused() {
         let query = Query::parse(Some("a=1&X-cm-ProductToken=one%20x")).unwrap();
-        let found = |pairs| text(&headers(pairs), &query).map(|found| found.map(<[u8]>::to_vec));
-        assert_eq!(found(&[]).unwrap().unwrap(), b"one x");
-        assert_eq!(found(&[("authorization", "bearer one x"), (TOKEN, "one x")]).unwrap().unwrap(), b"one x");
+        let found =
+            |pairs| text(&headers(pairs), &query).map(|found| found.map(|(text, place)| (text.to_vec(), place)));
+        let one = |place| (b"one x".to_vec(), place);
+        assert_eq!(found(&[]).unwrap().unwrap(), one(Place::Query));
+        assert_eq!(found(&[("authorization", "bearer one x"), (TOKEN, "one x")]).unwrap().unwrap(), one(Place::Query));
         assert_eq!(found(&[("authorization", "Bearer two")]).unwrap_err().status(), 400);
         assert_eq!(found(&[(TOKEN, "one x"), (TOKEN, "two")]).unwrap_err().status(), 400);
-        assert_eq!(found(&[("authorization", "Basic two"), (TOKEN, "")]).unwrap().unwrap(), b"one x");
+        assert_eq!(found(&[("authorization", "Basic two"), (TOKEN, "")]).unwrap().unwrap(), one(Place::Query));
+        let without = Query::default();
+        for (pairs, place) in [([(TOKEN, "x")], Place::Header), ([("authorization", "Bearer x")], Place::Bearer)] {
+            assert_eq!(text(&headers(&pairs), &without).unwrap().unwrap().1, place);
+        }
         assert!(Query::parse(Some("x-cm-producttoken=1&X-CM-PRODUCTTOKEN=2")).is_err());
     }
 

@@ -1,14 +1,16 @@
 //! Keeps one event to its contract, and says what is to become of it.
 use std::sync::Arc;
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, value::RawValue};
 
 use super::{
     problem::Problem,
     scan::{MAX_DEPTH, scan},
-    split::Raw,
+    split::{Raw, in_words},
 };
 use crate::{
+    config::Limits,
     crypto,
     db::lane::{Half, Row, Unique, Verdict},
     event_types::{Breach, EventType, Policy, UniqueFields},
@@ -54,6 +56,24 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
         refuse: details.policy == Policy::Refuse,
         payload: raw.payload,
     })
+}
+
+/// Judges the text of one event that did not come over the wire: one that was mended.
+///
+/// # Errors
+/// Says in words why it is no event at all.
+pub fn judge_text(event_type: &EventType, text: &str, limits: &Limits) -> Result<Row, String> {
+    let value: &RawValue =
+        serde_json::from_str(text).map_err(|error| format!("this is not JSON: {}", in_words(&error)))?;
+    let event = value.get();
+    if !event.starts_with('{') {
+        return Err("an event must be a JSON object".into());
+    }
+    if event.len() > limits.max_event as usize {
+        return Err(format!("an event is at most {} bytes long", limits.max_event));
+    }
+    let raw = Raw { payload: Bytes::copy_from_slice(event.as_bytes()), event_type: None, identity: None };
+    judge(event_type, raw).map_err(|_| format!("an event is nested at most {MAX_DEPTH} levels deep"))
 }
 
 fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut Vec<Breach>) -> Option<Unique> {

@@ -31,10 +31,11 @@ use crate::{
     auth,
     ids::{TenantId, guid},
     room::Room,
-    tokens::Known,
+    tokens::{Known, uses::Uses},
 };
 use credentials::{Query, authenticate};
 use directory::{Directory, Snapshot};
+pub use judge::judge_text;
 use problem::Problem;
 
 /// What the handlers of the front door share.
@@ -45,19 +46,20 @@ pub struct Front(Arc<Shared>);
 pub struct Shared {
     app: App,
     directory: Directory,
+    uses: Uses,
     /// What all bodies may weigh together.
     memory: Room,
     rate: Option<Arc<DefaultKeyedRateLimiter<TenantId>>>,
 }
 
 impl Front {
-    /// Opens the front door.
-    pub fn new(app: App, directory: Directory) -> Self {
+    /// Opens the front door; what it sees of tokens goes into `uses`.
+    pub fn new(app: App, directory: Directory, uses: Uses) -> Self {
         let limits = &app.settings.limits;
         let memory = Room::new(limits.body_memory);
         let rate =
             NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
-        Self(Arc::new(Shared { app, directory, memory, rate }))
+        Self(Arc::new(Shared { app, directory, uses, memory, rate }))
     }
 }
 
@@ -143,9 +145,8 @@ impl Head {
     }
 
     fn authenticate(&self, front: &Front) -> Result<Arc<Known>, Problem> {
-        let now = front.app.clock.now();
-        let token =
-            authenticate(&self.snapshot, self.tenant, &self.parts.headers, &self.query, || self.address(front), now)?;
+        let (headers, address, now) = (&self.parts.headers, self.address(front), front.app.clock.now());
+        let token = authenticate(&self.snapshot, &front.uses, self.tenant, headers, &self.query, address, now)?;
         front.count(self.tenant)?;
         Ok(token)
     }

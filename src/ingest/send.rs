@@ -120,7 +120,8 @@ impl Arrived {
 /// is kept beside each event. It has at most as many events as opening braces.
 fn weight(arrived: &Arrived) -> usize {
     let bytes = &arrived.whole.bytes;
-    let braces = bytes.iter().filter(|byte| **byte == b'{').count();
+    // not `count`: summing up is what the compiler makes fast
+    let braces: usize = bytes.iter().map(|byte| usize::from(*byte == b'{')).sum();
     bytes.len() + braces * size_of::<Row>()
 }
 

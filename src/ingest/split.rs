@@ -172,7 +172,7 @@ fn not_json(error: serde_json::Error) -> Problem {
 }
 
 /// What the parser says, without what the sender wrote (which may hold what no log should).
-fn in_words(error: &serde_json::Error) -> String {
+pub(super) fn in_words(error: &serde_json::Error) -> String {
     let place = format!("line {}, column {}", error.line(), error.column());
     match error.classify() {
         serde_json::error::Category::Eof => format!("it ends too early ({place})"),

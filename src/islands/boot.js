@@ -91,3 +91,31 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button[data-copy], button[data-copy-from]");
   if (button) copy(button);
 });
+
+// --- <div id="…" data-follow>: a part of a page that keeps up with what happens -------------------------------------
+
+async function follow() {
+  const old = document.querySelector("[data-follow]");
+  if (!old) return;
+  // whoever has pointed at text or opened a menu in it is not disturbed, nor is a page asked for that nobody sees
+  if (!document.hidden && getSelection().isCollapsed) {
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = answer.ok && !answer.redirected && page.getElementById(old.id);
+      if (fresh && document.contains(old)) {
+        const focused = old.contains(document.activeElement) && document.activeElement.textContent;
+        const ended = !fresh.hasAttribute("data-follow");
+        old.replaceWith(document.adoptNode(fresh));
+        const again = [...fresh.querySelectorAll("a, button")].find((one) => one.textContent === focused);
+        if (focused) (again ?? document.getElementById("main")).focus({ preventScroll: true });
+        if (ended) status.textContent = fresh.querySelector("[data-said]")?.textContent ?? "Done";
+        refreshTimes();
+      }
+    } catch {
+      // the server is away: it may come back
+    }
+  }
+  setTimeout(follow, 2000);
+}
+if (document.querySelector("[data-follow]")) setTimeout(follow, 1000);

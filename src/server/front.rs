@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     error::PublicError,
-    ids::new_id,
+    ids::{RequestId, new_id},
     log,
     ui::{self, assets},
 };
@@ -43,6 +43,7 @@ pub async fn respond(router: Router, app: &App, request: hyper::Request<Incoming
 async fn answer(router: Router, app: &App, request: hyper::Request<Incoming>, peer: SocketAddr, id: Uuid) -> Response {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(RequestId(id));
     if request.uri().path().starts_with("//") {
         one_slash(request.uri_mut());
     }

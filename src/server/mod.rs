@@ -16,11 +16,14 @@ use crate::{
     auth,
     clock::Clock,
     config::Settings,
+    crypto::seal::Keyring,
     db::{Db, lane::Lane},
     events,
     ingest::{Front, directory::Directory},
-    jobs,
+    jobs::{self, Jobs, Kind},
+    mail::{self, Mailer},
     metrics::Metrics,
+    tokens::uses::{self, Uses},
 };
 use accept::Door;
 use health::Health;
@@ -31,6 +34,9 @@ const DRAIN: Duration = Duration::from_secs(7);
 /// Connections for metrics at once.
 const OBSERVERS: usize = 16;
 
+/// The background tasks that slices bring.
+pub const KINDS: &[Kind] = &[events::export::KIND];
+
 /// A server that listens.
 pub struct Running {
     /// The address it listens on.
@@ -38,15 +44,22 @@ pub struct Running {
     /// The address of `/metrics`, when there is one.
     pub metrics_address: Option<SocketAddr>,
     app: App,
+    uses: Uses,
     tasks: TaskTracker,
 }
 
 /// Starts a server on an open database. It listens when this returns.
 ///
 /// # Errors
-/// When the address is taken, or the database cannot be read.
+/// When the address is taken, the database cannot be read, or mail is to be sent and there is no key to seal it with.
 pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<Running> {
     crate::ui::init();
+    let keys = Keyring::at(settings.key_file.as_deref(), db.file());
+    let mailer = Mailer::new(&settings.mail);
+    if mailer.is_configured() {
+        mail::check(&settings.mail)?;
+        keys.ready().context("mail that waits is sealed, since its links let people in")?;
+    }
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", settings.listen))?;
@@ -60,9 +73,12 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let app = App {
         lane: Lane::start_counted(&db, &clock, &metrics.lane),
         metrics: Arc::new(metrics),
+        jobs: Jobs::new(KINDS),
         public_base: settings.public_base(address).into(),
         settings: Arc::new(settings),
         stopping: CancellationToken::new(),
+        keys,
+        mail: mailer,
         db,
         clock,
     };
@@ -70,8 +86,10 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let tasks = TaskTracker::new();
     tasks.spawn(directory.clone().run(app.stopping.clone()));
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
-    tasks.spawn(jobs::housekeeping(app.clone()));
-    let (front, health) = (Front::new(app.clone(), directory), Arc::new(Health::new(app.clone())));
+    let seen = Uses::default();
+    tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    let front = Front::new(app.clone(), directory, seen.clone());
+    let health = Arc::new(Health::new(app.clone()));
     let places = Arc::new(Semaphore::new(app.settings.max_connections));
     if let Some(listener) = observer {
         let (started, front, health) = (app.clock.now(), front.clone(), health.clone());
@@ -83,6 +101,10 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     }
     let router = router::build(app.clone(), front, health);
     tasks.spawn(accept::run(Door { listener, router, places, counted: true }, app.clone()));
+    tasks.spawn(jobs::housekeeping::run(app.clone()));
+    tasks.spawn(jobs::worker::run(app.clone()));
+    tasks.spawn(events::retention::run(app.clone()));
+    tasks.spawn(mail::sender::run(app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(
@@ -92,7 +114,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     if let Some(at) = metrics_address {
         tracing::info!(%at, "metrics are told at /metrics");
     }
-    Ok(Running { address, metrics_address, app, tasks })
+    Ok(Running { address, metrics_address, app, uses: seen, tasks })
 }
 
 impl Running {
@@ -115,6 +137,10 @@ impl Running {
         self.app.stopping.cancel();
         if tokio::time::timeout(DRAIN + Duration::from_secs(1), self.tasks.wait()).await.is_err() {
             tracing::warn!("some tasks did not end in time");
+        }
+        // no request is left that could use a token
+        if let Err(error) = self.uses.flush(&self.app.db).await {
+            tracing::warn!(%error, "the last use of tokens was not written down");
         }
         self.app.db.close().await;
     }

@@ -12,11 +12,11 @@ use tower_http::csrf::CsrfLayer;
 use super::health::{self, Health};
 use crate::{
     app::App,
-    auth,
+    audit, auth,
     error::{Error, PublicError},
     event_types, events,
     ingest::{self, Front},
-    tenants, tokens,
+    jobs, people, tenants, tokens,
     ui::assets,
 };
 
@@ -33,10 +33,13 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
     }
     let pages = Router::new()
         .merge(auth::routes())
+        .merge(people::routes())
         .merge(tenants::routes())
         .merge(event_types::routes())
         .merge(tokens::routes())
         .merge(events::routes())
+        .merge(jobs::routes())
+        .merge(audit::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -2,6 +2,7 @@
 mod frame;
 mod origin;
 mod pages;
+pub mod retention;
 pub mod store;
 #[cfg(test)]
 pub mod testing;
@@ -13,6 +14,7 @@ use crate::{ids::TenantId, name::Name};
 pub use frame::frame;
 pub use origin::Origin;
 pub use pages::routes;
+pub use retention::Retention;
 pub use store::{all, create, get, list, rename, set_cors_origins, set_enabled};
 
 /// One customer.

@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
+    audit,
     auth::{Actor, Role, Session, testing::app},
     clock::Clock,
     db::Db,
     event_types,
     ids::{TenantId, UserId},
-    tenants, tokens,
+    jobs, tenants, tokens,
     ui::Theme,
 };
 
@@ -57,15 +58,28 @@ impl Visitor {
     /// Somebody of this role, bound to `tenant` or to none.
     pub fn new(db: &Db, role: Role, tenant: Option<TenantId>) -> Self {
         let app = app(db, &Clock::system());
-        let router = tenants::routes().merge(event_types::routes()).merge(tokens::routes()).with_state(app.clone());
+        let router = tenants::routes()
+            .merge(event_types::routes())
+            .merge(tokens::routes())
+            .merge(jobs::routes())
+            .merge(audit::routes())
+            .with_state(app.clone());
         let user = UserId(Uuid::from_u128(7));
         let session = Session {
             id: Uuid::from_u128(8),
             user,
-            actor: Actor { user: Some(user), name: "ada@example.com".into(), role, tenant, address: None },
+            actor: Actor {
+                user: Some(user),
+                name: "ada@example.com".into(),
+                role,
+                tenant,
+                address: None,
+                request: None,
+            },
             name: "Ada".into(),
             email: "ada@example.com".into(),
             theme: Theme::System,
+            must_enrol: false,
         };
         Self { app, router, session }
     }

@@ -1,7 +1,13 @@
 //! Tokens: the static secrets that external systems send with their events.
+//!
+//! A token lives until it is revoked, runs out, or is rolled: then a successor with the same scope takes its place,
+//! and for a while, the overlap, both work.
 mod pages;
+pub mod scan;
 mod secret;
 pub mod store;
+pub mod uses;
+mod warnings;
 
 use std::net::IpAddr;
 
@@ -15,7 +21,10 @@ use crate::{
 };
 pub use pages::routes;
 pub use secret::{Secret, digest};
-pub use store::{all, create, get, list, revoke, used};
+pub use store::{
+    Overlap, Rolled, Watched, all, change, create, get, known_by, list, revoke, roll, set_overlap, used, watch,
+};
+pub use warnings::{Facts, Warning, warnings};
 
 /// A token as pages know it: all but its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +45,12 @@ pub struct Token {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When it last opened the front door, to within some seconds.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// The token whose place it took.
+    pub predecessor_id: Option<TokenId>,
+    /// The token that takes its place.
+    pub successor_id: Option<TokenId>,
+    /// Until when it works beside its successor.
+    pub overlap_ends_at: Option<DateTime<Utc>>,
 }
 
 /// What people decide about a token.
@@ -59,6 +74,13 @@ impl Details {
     pub fn named(name: Name) -> Self {
         Self { name, event_types: None, addresses: None, can_configure: false, expires_at: None }
     }
+
+    /// Tells one state of them from another: a form that was opened on an older one does not overwrite a newer.
+    pub fn fingerprint(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let digest = crate::crypto::sha256(text.as_bytes());
+        format!("{:016x}", u64::from_be_bytes(std::array::from_fn(|n| digest[n])))
+    }
 }
 
 /// Whether a token works.
@@ -69,21 +91,52 @@ pub enum State {
     Active,
     /// It has run out.
     Expired,
+    /// It was rolled, and its successor works alone now.
+    Replaced,
     /// Somebody has revoked it.
     Revoked,
+}
+
+impl State {
+    /// As pages and the command line say it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Replaced => "replaced",
+            Self::Revoked => "revoked",
+        }
+    }
 }
 
 impl Token {
     /// Whether it works at `now`.
     pub fn state(&self, now: DateTime<Utc>) -> State {
+        let over = |end: Option<DateTime<Utc>>| end.is_some_and(|end| end <= now);
         if self.revoked_at.is_some() {
             State::Revoked
-        } else if self.details.expires_at.is_some_and(|end| end <= now) {
+        } else if over(self.overlap_ends_at) {
+            State::Replaced
+        } else if over(self.details.expires_at) {
             State::Expired
         } else {
             State::Active
         }
     }
+
+    /// When it stops working, or has: by its expiry, or by the end of its overlap.
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        earlier(self.details.expires_at, self.overlap_ends_at)
+    }
+
+    /// Whether it works beside a successor.
+    pub fn overlaps(&self, now: DateTime<Utc>) -> bool {
+        self.overlap_ends_at.is_some() && self.state(now) == State::Active
+    }
+}
+
+fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    one.into_iter().chain(other).min()
 }
 
 /// A token as the front door knows it. One secret may be good for several tenants: each has its own.
@@ -181,7 +234,8 @@ pub fn parse_expiry(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Str
     if end > now + chrono::Duration::days(36_525) {
         return Err("an expiry lies within a hundred years: leave it out for a token that does not expire".into());
     }
-    Ok(chrono::SubsecRound::trunc_subsecs(end, 6))
+    // a whole second, so that it reads well wherever it is shown
+    Ok(chrono::SubsecRound::trunc_subsecs(end, 0))
 }
 
 #[cfg(test)]

@@ -5,15 +5,17 @@ use rand::Rng;
 use sha2::{Digest as _, Sha256};
 
 /// What secrets made here begin with.
-const MARK: &str = "trb_";
+pub(super) const MARK: &str = "trb_";
 /// Digits of 32 random bytes in base 62.
 const RANDOM_DIGITS: usize = 43;
 /// Digits of a CRC-32 in base 62.
 const CHECK_DIGITS: usize = 6;
+/// Characters of a whole secret.
+pub(super) const LENGTH: usize = MARK.len() + RANDOM_DIGITS + CHECK_DIGITS;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// How many characters of a secret are kept to recognise it by: of one made here, and of one brought along.
-const PREFIX: usize = 12;
+pub(super) const PREFIX: usize = 12;
 const IMPORTED_PREFIX: usize = 8;
 
 /// The secret itself. It prints as nothing; [`Secret::expose`] is the only way to its text.
@@ -82,8 +84,8 @@ pub fn digest(token: &str) -> [u8; 32] {
 }
 
 /// Whether a text has the form of a secret made here, checksum included.
-fn is_whole(text: &str) -> bool {
-    text.len() == MARK.len() + RANDOM_DIGITS + CHECK_DIGITS
+pub(super) fn is_whole(text: &str) -> bool {
+    text.len() == LENGTH
         && text.is_ascii()
         && text.starts_with(MARK)
         && text[text.len() - CHECK_DIGITS..] == checksum(&text[..text.len() - CHECK_DIGITS])

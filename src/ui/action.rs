@@ -45,11 +45,14 @@ pub fn Button(
     /// That value.
     #[prop(into, optional)]
     value: Option<String>,
+    /// The id of the form it sends, when it stands outside of it.
+    #[prop(optional)]
+    form: Option<&'static str>,
     /// The word: a verb.
     children: Slot,
 ) -> AnyView {
     view! {
-        <button class=tone.class() type="submit" name=name value=value>{icon.map(self::icon)}{children.0}</button>
+        <button class=tone.class() type="submit" name=name value=value form=form>{icon.map(self::icon)}{children.0}</button>
     }
     .into_any()
 }

@@ -8,7 +8,7 @@ use super::{
 use leptos::prelude::*;
 
 /// `aria-describedby` of a field: its error first, then its hint.
-fn described_by(id: &str, hint: bool, error: bool) -> Option<String> {
+pub(super) fn described_by(id: &str, hint: bool, error: bool) -> Option<String> {
     match (error, hint) {
         (true, true) => Some(format!("{id}-error {id}-hint")),
         (true, false) => Some(format!("{id}-error")),
@@ -42,7 +42,7 @@ fn hint_of(id: &str, hint: Option<String>) -> Option<AnyView> {
     hint.map(|hint| view! { <p class="hint" id=format!("{id}-hint")>{hint}</p> }.into_any())
 }
 
-fn error_of(id: &str, error: Option<&str>) -> Option<AnyView> {
+pub(super) fn error_of(id: &str, error: Option<&str>) -> Option<AnyView> {
     let error = error?.to_owned();
     Some(view! { <p class="field-error" id=format!("{id}-error")>{icon(Icon::Error)}{error}</p> }.into_any())
 }
@@ -149,6 +149,39 @@ pub fn TextArea<'a>(
         ></textarea>
     };
     frame(name, label, optional, hint, error, control.into_any())
+}
+
+/// A file, whose text is sent along.
+#[component]
+pub fn FileField<'a>(
+    /// Its name and id.
+    name: &'static str,
+    /// What it asks for.
+    #[prop(into)]
+    label: String,
+    /// Which kinds of files are offered first: `.json,application/json`.
+    #[prop(into)]
+    accept: String,
+    /// What helps before one chooses.
+    #[prop(into, optional)]
+    hint: Option<String>,
+    /// What is amiss with the form it stands in.
+    #[prop(into, optional)]
+    errors: Option<&'a FieldErrors>,
+) -> AnyView {
+    let error = errors.and_then(|errors| errors.get(name));
+    let control = view! {
+        <input
+            class="file"
+            type="file"
+            id=name
+            name=name
+            accept=accept
+            aria-invalid=error.map(|_| "true")
+            aria-describedby=described_by(name, hint.is_some(), error.is_some())
+        />
+    };
+    frame(name, label, true, hint, error, control.into_any())
 }
 
 /// One of what can be chosen.

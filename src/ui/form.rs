@@ -1,11 +1,12 @@
 //! Plain forms: posted to their own page, answered with the page again when something is amiss.
 use super::{Slot, state::State};
 use leptos::prelude::*;
+use std::borrow::Cow;
 
 /// What is amiss with a form: the field's name and a sentence that says how to mend it. An empty name is about
 /// the form as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldErrors(pub Vec<(&'static str, String)>);
+pub struct FieldErrors(pub Vec<(Cow<'static, str>, String)>);
 
 impl FieldErrors {
     /// Nothing amiss so far.
@@ -24,8 +25,8 @@ impl FieldErrors {
     }
 
     /// Notes one more.
-    pub fn push(&mut self, field: &'static str, message: impl Into<String>) {
-        self.0.push((field, message.into()));
+    pub fn push(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
+        self.0.push((field.into(), message.into()));
     }
 }
 
@@ -38,11 +39,22 @@ pub fn Form<'a>(
     /// What is amiss; the summary stands above the fields and takes the focus.
     #[prop(optional)]
     errors: Option<&'a FieldErrors>,
+    /// As wide as there is room, for a table of fields.
+    #[prop(optional)]
+    wide: bool,
+    /// Its id, for buttons that stand outside of it.
+    #[prop(optional)]
+    id: Option<&'static str>,
+    /// Sends files too, or more than the usual way of sending has room for.
+    #[prop(optional)]
+    multipart: bool,
     /// Fields, and a [`FormActions`] at the end.
     children: Slot,
 ) -> AnyView {
+    let class = if wide { "form form-wide" } else { "form" };
+    let enctype = multipart.then_some("multipart/form-data");
     view! {
-        <form class="form" method="post" action=action novalidate>
+        <form class=class id=id method="post" action=action enctype=enctype novalidate>
             {errors.map(|errors| view! { <FormErrors errors=errors/> })}
             {children.0}
         </form>

@@ -113,10 +113,20 @@ pub enum Section {
     Live,
     /// Events that broke their contract.
     Quarantine,
+    /// What is worked off in the background.
+    Tasks,
     /// The secrets of a tenant.
     Tokens,
+    /// Who changed what of a tenant.
+    Audit,
+    /// Who changed what, anywhere.
+    AuditOfAll,
+    /// Who of the tenant can sign in.
+    TenantPeople,
     /// The settings of a tenant.
     Settings,
+    /// Everybody who can sign in.
+    People,
     /// The viewer's own account.
     Account,
 }
@@ -128,12 +138,17 @@ impl Section {
             Self::Home | Self::Nowhere => "/".into(),
             Self::Tenants => "/tenants".into(),
             Self::Account => "/account".into(),
+            Self::AuditOfAll => "/audit".into(),
+            Self::People => "/people".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
             Self::Live => format!("/tenants/{tenant}/live"),
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
+            Self::Tasks => format!("/tenants/{tenant}/tasks"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
+            Self::Audit => format!("/tenants/{tenant}/audit"),
+            Self::TenantPeople => format!("/tenants/{tenant}/people"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
         }
     }
@@ -147,7 +162,10 @@ impl Section {
                 | Self::Events
                 | Self::Live
                 | Self::Quarantine
+                | Self::Tasks
                 | Self::Tokens
+                | Self::Audit
+                | Self::TenantPeople
                 | Self::Settings
         )
     }

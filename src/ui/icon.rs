@@ -24,9 +24,15 @@ pub enum Icon {
     Events,
     Live,
     Quarantine,
+    Tasks,
     Token,
+    Audit,
+    Roll,
     Settings,
     Account,
+    People,
+    Lock,
+    Mail,
     SignOut,
     Trash,
     Pause,
@@ -67,12 +73,28 @@ impl Icon {
             Self::Quarantine => {
                 r#"<path d="M8 1.8 13.4 4v3.9c0 3-2 5.2-5.4 6.3-3.4-1.1-5.4-3.3-5.4-6.3V4Z"/><path d="M8 5v3.3M8 10.6v.1"/>"#
             }
+            Self::Tasks => r#"<path d="m2 4 1.3 1.3L5.6 3M2 11l1.3 1.3 2.3-2.3M8 4.2h6M8 11.2h6"/>"#,
             Self::Token => r#"<circle cx="5.2" cy="10.8" r="3"/><path d="m7.4 8.6 6-6M10.6 5.4l2 2"/>"#,
+            Self::Audit => {
+                r#"<path d="M12.5 7V3.4A1.4 1.4 0 0 0 11.1 2H4.4A1.4 1.4 0 0 0 3 3.4v9.2A1.4 1.4 0 0 0 4.4 14H7"/><path d="M5.6 5.2h4.3M5.6 8h2.2"/><circle cx="11.2" cy="11.4" r="2.8"/><path d="M11.2 10v1.5l1 .7"/>"#
+            }
+            Self::Roll => {
+                r#"<path d="M13.2 6.4A5.6 5.6 0 0 0 3.2 5M2.8 9.6A5.6 5.6 0 0 0 12.8 11"/><path d="M3 2.2V5h2.8M13 13.8V11h-2.8"/>"#
+            }
             Self::Settings => {
                 r#"<path d="M2 4.5h6.2M12.2 4.5H14M2 11.5h1.8M7.8 11.5H14"/><circle cx="10.2" cy="4.5" r="1.9"/><circle cx="5.8" cy="11.5" r="1.9"/>"#
             }
             Self::Account => {
                 r#"<circle cx="8" cy="5.4" r="2.8"/><path d="M2.8 14c.4-3.1 2.2-4.7 5.2-4.7s4.8 1.6 5.2 4.7"/>"#
+            }
+            Self::People => {
+                r#"<circle cx="5.8" cy="5.6" r="2.4"/><path d="M1.4 13.4c.3-2.7 1.8-4.1 4.4-4.1s4.1 1.4 4.4 4.1M10.4 3.4a2.3 2.3 0 0 1 0 4.5M11.9 9.6c1.6.4 2.5 1.7 2.7 3.8"/>"#
+            }
+            Self::Lock => {
+                r#"<rect x="3" y="7" width="10" height="7" rx="1.5"/><path d="M5.2 7V5.2a2.8 2.8 0 0 1 5.6 0V7M8 10v1.4"/>"#
+            }
+            Self::Mail => {
+                r#"<rect x="1.8" y="3.2" width="12.4" height="9.6" rx="1.5"/><path d="m2.2 4.6 5.8 4.2 5.8-4.2"/>"#
             }
             Self::SignOut => {
                 r#"<path d="M6.5 14H3.4A1.4 1.4 0 0 1 2 12.6V3.4A1.4 1.4 0 0 1 3.4 2h3.1M10.5 11l3-3-3-3M13.5 8h-7"/>"#

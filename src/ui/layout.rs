@@ -96,6 +96,17 @@ pub fn Columns(
     view! { <div class="columns"><div class="stack">{main}</div><div class="stack">{aside}</div></div> }.into_any()
 }
 
+/// A desk: a form that takes all the room there is, and what stands beside it.
+#[component]
+pub fn Desk(
+    /// The form.
+    main: AnyView,
+    /// What stands beside it.
+    aside: AnyView,
+) -> AnyView {
+    view! { <div class="desk"><div class="stack">{main}</div><div class="stack">{aside}</div></div> }.into_any()
+}
+
 /// Things side by side that wrap.
 #[component]
 pub fn Row(

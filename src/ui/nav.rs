@@ -66,7 +66,8 @@ pub fn Pager(
     view! { <nav class="pager" aria-label="Pages"><span class="muted">{summary}</span>{newer}{older}</nav> }.into_any()
 }
 
-/// A form that only asks: what is chosen stands in the address.
+/// A form that only asks: what is chosen stands in the address. Browsers that come back to it must not fill in what
+/// was chosen on the way: hence no autocomplete.
 #[component]
 pub fn Filters(
     /// The page it asks.
@@ -80,7 +81,7 @@ pub fn Filters(
 ) -> AnyView {
     let clear = clear.map(|href| view! { <a class=Tone::Quiet.class() href=href>"Clear"</a> });
     view! {
-        <form class="filters" method="get" action=action role="search" aria-label="Filters" novalidate>
+        <form class="filters" method="get" action=action role="search" aria-label="Filters" autocomplete="off" novalidate>
             {children.0}
             <div class="filters-go"><button class=Tone::Plain.class() type="submit">"Filter"</button>{clear}</div>
         </form>

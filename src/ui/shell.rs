@@ -132,7 +132,10 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Events, Icon::Events, "Events")}
                     {item(Section::Live, Icon::Live, "Live")}
                     {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
+                    {item(Section::Tasks, Icon::Tasks, "Tasks")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
+                    {item(Section::Audit, Icon::Audit, "Audit trail")}
+                    {item(Section::TenantPeople, Icon::People, "People")}
                     {item(Section::Settings, Icon::Settings, "Settings")}
                 </ul>
             </div>
@@ -146,6 +149,8 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <ul>
                     {item(Section::Home, "", Icon::Home, "Home")}
                     {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
+                    {item(Section::AuditOfAll, "", Icon::Audit, "All changes")}
+                    {item(Section::People, "", Icon::People, "People")}
                 </ul>
             </div>
         </nav>

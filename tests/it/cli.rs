@@ -208,7 +208,7 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", in_json.err));
             assert!(in_json.code == 1 && error["error"].is_string(), "{line}: {}", in_json.err);
         }
-        for command in ["serve", "migrate", "user add", "tenant add", "tenant list", "event-type add", "event-type list", "token add", "token list", "token revoke", "events list", "events count", "events tail", "send", "validate"] {
+        for command in ["serve", "migrate", "user add", "user list", "user invite", "user deactivate", "user reactivate", "user reset-password", "user role", "user reset-second-factor", "tenant add", "tenant list", "tenant retention", "event-type add", "event-type list", "event-type propose", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "task list", "task show", "task cancel", "send", "validate"] {
             let help = program.run(&[&*command.split(' ').collect::<Vec<_>>(), &["--help"]].concat());
             assert!(help.code == 0 && help.out.contains("Examples:") && help.err.is_empty(), "{command}: {}", help.err);
         }
@@ -287,4 +287,87 @@ async fn validate_needs_neither_server_nor_database() {
     assert_eq!((wrong.code, &wrong.json()["rejected"][0]["index"]), (1, &json!(1)));
     assert_eq!(validate(&schema, "{").code, 1);
     assert_eq!(validate("/nowhere.json", "{}").code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contract_is_proposed_without_server_or_database() {
+    let propose = |arguments: &[&str], events: &str| {
+        let mut command = tributary("postgres://nobody@127.0.0.1:1/nothing");
+        command.args(["event-type", "propose"]).args(arguments);
+        run(command, events)
+    };
+    let events = "{\"Klantnummer\": \"007\", \"E-mail\": \"jane@example.com\"}\n{\"Klantnummer\": \"008\"}";
+    let plain = propose(&["-"], events);
+    let schema: Value = serde_json::from_str(&plain.out).expect("a schema");
+    let expected = json!({"type": "object", "required": ["Klantnummer"], "properties": {
+        "Klantnummer": {"type": "string", "x-identifies": "id"},
+        "E-mail": {"type": "string", "format": "email", "x-identifies": "email"}}});
+    assert_eq!((plain.code, schema), (0, expected.clone()), "{}", plain.err);
+    assert!(plain.out.find("Klantnummer\": {") < plain.out.find("E-mail\": {"), "in the order of the sample");
+    let told = propose(&["--json", "-"], events).json();
+    assert_eq!((&told["samples"], &told["schema"]), (&json!(2), &expected));
+    assert_eq!((&told["fields"][1]["seen"], &told["fields"][1]["of"]), (&json!(1), &json!(2)));
+    let wrong = propose(&["-"], "{\n\"a\": }");
+    assert!(wrong.code == 1 && wrong.err.contains("line 2"), "{}", wrong.err);
+    assert_eq!(propose(&["/nowhere.json"], "").code, 1);
+    assert_eq!(propose(&[], "").code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_invited_changed_and_shut_out() {
+    each_address(async |address| {
+        let program = Program(address);
+        let tenant = program.id(&["tenant", "add", "Acme"]);
+        let invited = program.json(&[
+            "user",
+            "invite",
+            "Grace@example.com",
+            "--role",
+            "administrator",
+            "--public-url",
+            "https://hub.example.com/",
+        ]);
+        let link = invited["link"].as_str().unwrap();
+        assert!(link.starts_with("https://hub.example.com/invitation?token=") && guid(&invited["id"]), "{invited}");
+        assert_eq!(invited["email"], "grace@example.com");
+        let twice = program.run(&["--json", "user", "invite", "grace@example.com", "--role", "consultant"]);
+        assert!(twice.code == 1 && twice.err.contains("invited already"), "{}", twice.err);
+        let customer = program.run(&["user", "invite", "eve@example.com", "--role", "customer"]);
+        assert_eq!(customer.code, 2, "a customer needs a tenant");
+
+        let add = |email: &str| {
+            let arguments = ["--json", "user", "add", "--email", email, "--role", "administrator", "--password-stdin"];
+            assert_eq!(run(program.command(&arguments), "correct horse battery").code, 0);
+        };
+        add("ada@example.com");
+        let listed = || {
+            let mut rows = program.run(&["--json", "user", "list"]).lines();
+            rows.sort_by_key(|row| row["email"].to_string());
+            rows.iter().map(|row| format!("{} {} {}", row["email"], row["state"], row["role"])).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            listed(),
+            [r#""ada@example.com" "active" "administrator""#, r#""grace@example.com" "invited" "administrator""#]
+        );
+        for refused in [
+            vec!["user", "deactivate", "ada@example.com"],
+            vec!["user", "role", "ada@example.com", "--role", "consultant"],
+        ] {
+            let done = program.run(&refused);
+            assert!(done.code == 1 && done.err.contains("last active administrator"), "{}", done.err);
+        }
+        add("bob@example.com");
+        program.json(&["user", "deactivate", "ada@example.com"]);
+        assert!(program.run(&["user", "reset-password", "ada@example.com"]).err.contains("deactivated"));
+        program.json(&["user", "reactivate", "ada@example.com"]);
+        let reset = program.json(&["user", "reset-password", "ada@example.com"]);
+        assert!(reset["link"].as_str().unwrap().starts_with("http://127.0.0.1:3000/reset-password?token="), "{reset}");
+        let changed = program.json(&["user", "role", "ada@example.com", "--role", "customer", "--tenant", &tenant]);
+        assert_eq!((&changed["role"], &changed["tenant"]), (&json!("customer"), &json!(tenant)));
+        let none = program.run(&["user", "reset-second-factor", "ada@example.com"]);
+        assert_eq!(none.code, 1, "there is none");
+        let unknown = program.run(&["user", "deactivate", "nobody@example.com"]);
+        assert!(unknown.code == 1 && unknown.err.contains("tributary user list"), "{}", unknown.err);
+    })
+    .await;
 }

@@ -7,11 +7,12 @@ use tokio::{
     net::TcpStream,
 };
 use tributary::{
-    auth::{Actor, Role, email::Email, password, store},
+    auth::{Actor, Role, courier::Courier, email::Email, password, store},
+    events::export::Format,
     ids::TenantId,
 };
 
-use crate::support::{Asking, TestApp, each};
+use crate::support::{Asking, TestApp, browser::account, each};
 
 /// What a route asks for.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,6 +33,7 @@ const PASSWORD: &str = "correct horse battery";
 const EVERYBODY: &[Role] = &Role::ALL;
 const STAFF: &[Role] = &[Role::Administrator, Role::Consultant, Role::SuccessManager, Role::AccountManager];
 const CONSULTANTS: &[Role] = &[Role::Administrator, Role::Consultant];
+const ADMINISTRATORS: &[Role] = &[Role::Administrator];
 
 /// Method, route, what it needs, and what is answered to whoever may (with an empty form).
 const ROUTES: &[(&str, &str, Needs, u16)] = &[
@@ -39,6 +41,14 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/setup", Nothing, 0),
     ("GET", "/login", Nothing, 0),
     ("POST", "/login", Nothing, 422),
+    ("GET", "/login/code", Nothing, 303),
+    ("POST", "/login/code", Nothing, 303),
+    ("GET", "/forgot-password", Nothing, 200),
+    ("POST", "/forgot-password", Nothing, 422),
+    ("GET", "/reset-password", Nothing, 410),
+    ("POST", "/reset-password", Nothing, 410),
+    ("GET", "/invitation", Nothing, 410),
+    ("POST", "/invitation", Nothing, 410),
     ("POST", "/logout", Nothing, 303),
     ("GET", "/healthz", Nothing, 200),
     ("GET", "/readyz", Nothing, 200),
@@ -49,36 +59,117 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/account", Session, 200),
     ("POST", "/account", Session, 422),
     ("POST", "/account/sessions", Session, 0),
+    ("GET", "/account/second-factor", Session, 200),
+    ("POST", "/account/second-factor", Session, 422),
+    ("POST", "/account/second-factor/start", Session, 0),
+    ("GET", "/account/second-factor/codes", Session, 303),
+    ("POST", "/account/second-factor/codes", Session, 422),
+    ("GET", "/account/second-factor/off", Session, 303),
+    ("POST", "/account/second-factor/off", Session, 422),
     ("POST", "/theme", Session, 0),
+    ("GET", "/people", Grant(ADMINISTRATORS), 200),
+    ("GET", "/people/invite", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/invite", Grant(ADMINISTRATORS), 422),
+    ("GET", "/people/second-factor", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/second-factor", Grant(ADMINISTRATORS), 422),
+    ("GET", "/people/invitations/{invitation}", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/invitations/{invitation}/resend", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/invitations/{invitation}/revoke", Grant(ADMINISTRATORS), 303),
+    ("GET", "/people/{person}", Grant(ADMINISTRATORS), 200),
+    ("GET", "/people/{person}/role", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/{person}/role", Grant(ADMINISTRATORS), 422),
+    ("POST", "/people/{person}/sessions", Grant(ADMINISTRATORS), 303),
+    ("GET", "/people/{person}/reset-password", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/{person}/reset-password", Grant(ADMINISTRATORS), 200),
+    ("GET", "/people/{person}/reset-second-factor", Grant(ADMINISTRATORS), 303),
+    ("POST", "/people/{person}/reset-second-factor", Grant(ADMINISTRATORS), 303),
+    ("GET", "/people/{person}/deactivate", Grant(ADMINISTRATORS), 200),
+    ("POST", "/people/{person}/deactivate", Grant(ADMINISTRATORS), 303),
+    ("POST", "/people/{person}/reactivate", Grant(ADMINISTRATORS), 303),
     ("GET", "/tenants", Session, 0),
     ("GET", "/tenants/new", Grant(CONSULTANTS), 200),
     ("POST", "/tenants/new", Grant(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/settings", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/retention", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/retention", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/people", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/people/invite", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/people/invite", Permit(CONSULTANTS), 422),
+    // the one that is named is for staff, which nobody can touch from here
+    ("POST", "/tenants/{tenant}/people/{invitation}/resend", Permit(CONSULTANTS), 404),
+    ("POST", "/tenants/{tenant}/people/{invitation}/revoke", Permit(CONSULTANTS), 404),
     ("GET", "/tenants/{tenant}/event-types", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/new/sample", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/new/sample", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/schema.json", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/propose", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/propose", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/event-types/{event_type}", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/edit", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/edit", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/disable", Permit(CONSULTANTS), 303),
     ("POST", "/tenants/{tenant}/event-types/{event_type}/enable", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/copy", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/copy", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/test", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/test", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/review", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/review", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/discard", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/event-types/{event_type}/contract/discard", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/versions", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}", Permit(STAFF), 200),
+    (
+        "GET",
+        "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}/roll-back",
+        Permit(CONSULTANTS),
+        200,
+    ),
+    (
+        "POST",
+        "/tenants/{tenant}/event-types/{event_type}/contract/versions/{version}/roll-back",
+        Permit(CONSULTANTS),
+        422,
+    ),
     ("GET", "/tenants/{tenant}/event-types/{event_type}/stream", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/tokens/{token}/edit", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/edit", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/tokens/{token}/roll", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tokens/{token}/roll", Permit(CONSULTANTS), 422),
+    // a token that was never rolled has no overlap
+    ("GET", "/tenants/{tenant}/tokens/{token}/overlap", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/tokens/{token}/overlap", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tokens/{token}/revoke", Permit(CONSULTANTS), 422),
     ("GET", "/tenants/{tenant}/events", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/exports/new", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/exports/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/exports/{task}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/events/{event}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/quarantine", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/audit", Permit(EVERYBODY), 200),
+    ("GET", "/tenants/{tenant}/audit/export", Permit(EVERYBODY), 200),
+    ("GET", "/audit", Grant(&[Role::Administrator]), 200),
+    ("GET", "/audit/export", Grant(&[Role::Administrator]), 200),
 ];
 
 /// What one tenant holds that a path can name.
@@ -87,12 +178,25 @@ struct Held {
     event_type: String,
     token: String,
     event: String,
+    task: String,
+    person: String,
+    invitation: String,
 }
 
 impl Held {
     async fn of(app: &TestApp) -> Self {
         let event_type = app.event_type(|_| {}).await;
         let (token, _) = app.token_with(|_| {}).await;
+        let (email, invited) = (format!("p{}@example.com", app.tenant), format!("i{}@example.com", app.tenant));
+        let person = account(app, &email, Role::Customer, Some(app.tenant)).await;
+        let new = store::NewInvitation {
+            email: Email::parse(&invited).unwrap(),
+            name: None,
+            role: Role::Consultant,
+            tenant: Some(app.tenant),
+        };
+        let (courier, grant) = (Courier::by_hand("http://localhost"), Actor::cli().grant().unwrap());
+        let invitation = store::invite(&app.db, &app.clock, &courier, &grant, new).await.unwrap().id;
         // a server that knows what was just made
         app.start().await;
         let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
@@ -102,6 +206,9 @@ impl Held {
             event_type: event_type.to_string(),
             token: token.to_string(),
             event: receipt.event(0).to_string(),
+            task: app.exported(Format::Jsonl).await.to_string(),
+            person: person.to_string(),
+            invitation: invitation.to_string(),
         }
     }
 
@@ -111,6 +218,10 @@ impl Held {
             .replace("{event_type}", &self.event_type)
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
+            .replace("{version}", "1")
+            .replace("{task}", &self.task)
+            .replace("{person}", &self.person)
+            .replace("{invitation}", &self.invitation)
     }
 }
 

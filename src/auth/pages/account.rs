@@ -16,15 +16,15 @@ use crate::{
         email::Email,
         login::{self, Change},
         password::Password,
-        session::{Session, local_path},
-        store::{self, Origin, SessionRow},
+        session::{ENROLMENT, Session, local_path},
+        store::{self, Origin, SessionRow, Standing},
         user_agent,
     },
     error::{Error, Result},
     ids,
     ui::{
         self, Badge, Button, Card, Column, Columns, DataTable, Facts, Field, FieldErrors, Form as PageForm,
-        FormActions, Frame, Notice, PageHeader, PostButton, Section, Theme,
+        FormActions, Frame, LinkButton, Notice, PageHeader, PostButton, Row, Section, Theme,
     },
 };
 
@@ -80,8 +80,8 @@ pub(super) async fn show(State(app): State<App>, session: Session, Query(asked):
         Done::Unknown => None,
     });
     let frame = Frame { notice: notice.map(Notice::ok), ..account_frame(&app, &session) };
-    let sessions = store::list_sessions(&app.db, &app.clock, &session).await?;
-    Ok(html(StatusCode::OK, page(&frame, &session, &sessions, &FieldErrors::new())))
+    let seen = Seen::of(&app, &session).await?;
+    Ok(html(StatusCode::OK, page(&frame, &session, &seen, &FieldErrors::new())))
 }
 
 /// Changes the password.
@@ -111,8 +111,8 @@ pub(super) async fn change_password(
             Change::Wait(until) => seconds = Some(wait(&mut errors, &app, until)),
         }
     }
-    let sessions = store::list_sessions(&app.db, &app.clock, &session).await?;
-    let page = page(&account_frame(&app, &session), &session, &sessions, &errors);
+    let seen = Seen::of(&app, &session).await?;
+    let page = page(&account_frame(&app, &session), &session, &seen, &errors);
     Ok(match seconds {
         Some(seconds) => too_many(seconds, page),
         None => html(StatusCode::UNPROCESSABLE_ENTITY, page),
@@ -155,12 +155,28 @@ fn account_frame(app: &App, session: &Session) -> Frame {
     Frame { active: Section::Account, ..frame(app, Some(session), "/account") }
 }
 
+/// What the page shows besides who one is.
+struct Seen {
+    sessions: Vec<SessionRow>,
+    second_factor: Option<Standing>,
+}
+
+impl Seen {
+    async fn of(app: &App, session: &Session) -> Result<Self> {
+        Ok(Self {
+            sessions: store::list_sessions(&app.db, &app.clock, session).await?,
+            second_factor: store::second_factor(&app.db, session).await?,
+        })
+    }
+}
+
 /// The page.
-fn page(frame: &Frame, session: &Session, sessions: &[SessionRow], errors: &FieldErrors) -> String {
+fn page(frame: &Frame, session: &Session, seen: &Seen, errors: &FieldErrors) -> String {
+    let aside = view! { {who(session)} {second_factor_card(seen.second_factor)} };
     let body = view! {
         <PageHeader title="Your account"/>
-        <Columns main=password_card(errors) aside=who(session)/>
-        {sessions_card(frame, session, sessions)}
+        <Columns main=password_card(errors) aside=aside.into_any()/>
+        {sessions_card(frame, session, &seen.sessions)}
     };
     ui::page(frame, "Your account", Vec::new(), body.into_any())
 }
@@ -172,6 +188,29 @@ fn who(session: &Session) -> AnyView {
         ("Role", ui::text(session.actor.role.title())),
     ];
     view! { <Card title="Who you are"><Facts items=facts/></Card> }.into_any()
+}
+
+fn second_factor_card(standing: Option<Standing>) -> AnyView {
+    let on = standing.filter(|standing| standing.confirmed_at.is_some());
+    let (badge, words, verb) = match on {
+        Some(standing) => (
+            view! { <Badge state=ui::State::Ok word="on"/> }.into_any(),
+            format!("Signing in asks for a code. {} recovery codes are left.", standing.codes_left),
+            "Manage",
+        ),
+        None => (
+            view! { <Badge state=ui::State::Neutral word="off"/> }.into_any(),
+            "Your password alone lets one in.".to_owned(),
+            "Set it up",
+        ),
+    };
+    view! {
+        <Card title="Second factor" action=badge>
+            <p>{words}</p>
+            <Row><LinkButton href=ENROLMENT>{verb}</LinkButton></Row>
+        </Card>
+    }
+    .into_any()
 }
 
 fn password_card(errors: &FieldErrors) -> AnyView {

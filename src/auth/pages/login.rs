@@ -7,6 +7,7 @@ use axum::{
 };
 use leptos::prelude::*;
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use super::{frame, html, signed_in, too_many, wait};
 use crate::{
@@ -18,7 +19,9 @@ use crate::{
         store::{self, Origin},
     },
     error::Result,
-    ui::{self, Alert, Button, Field, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, PageHeader, Tone},
+    ui::{
+        self, Alert, Button, Field, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, Notice, PageHeader, Tone,
+    },
 };
 
 /// What the login page is asked with.
@@ -26,6 +29,7 @@ use crate::{
 pub(super) struct Asked {
     #[serde(default)]
     next: String,
+    done: Option<String>,
 }
 
 /// What is typed into it.
@@ -48,8 +52,12 @@ pub(super) async fn show(
         return Ok(Redirect::to(onwards(&asked.next)).into_response());
     }
     let nobody = store::nobody_yet(&app.db).await?;
-    let page = page(&frame(&app, None, "/login"), "", &asked.next, nobody, &FieldErrors::new());
-    Ok(html(StatusCode::OK, page))
+    let mut frame = frame(&app, None, "/login");
+    if asked.done.as_deref() == Some("password") {
+        frame.notice = Some(Notice::ok("Your new password is set. Sign in with it."));
+    }
+    let by_mail = app.mail.is_configured();
+    Ok(html(StatusCode::OK, page(&frame, "", &asked.next, Hints { nobody, by_mail }, &FieldErrors::new())))
 }
 
 /// Signs in.
@@ -68,12 +76,19 @@ pub(super) async fn submit(
     if password.is_empty() {
         errors.push("password", "Give your password");
     }
-    let again = |errors: &FieldErrors| page(&frame(&app, None, "/login"), &typed.email, &typed.next, false, errors);
+    let hints = Hints { nobody: false, by_mail: app.mail.is_configured() };
+    let again = |errors: &FieldErrors| page(&frame(&app, None, "/login"), &typed.email, &typed.next, hints, errors);
     if !errors.is_empty() {
         return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, again(&errors)));
     }
     match login::log_in(&app.db, &app.clock, &typed.email, password, origin, replaced).await? {
         Login::In(session) => Ok(signed_in(&app, &session.secret, onwards(&typed.next))),
+        Login::Half(half) => {
+            let cookie = session::set_half_cookie(&half, app.is_https());
+            let next: String = form_urlencoded::byte_serialize(onwards(&typed.next).as_bytes()).collect();
+            let next = if next == "%2F" { String::new() } else { format!("?next={next}") };
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&format!("/login/code{next}"))).into_response())
+        }
         Login::Wrong => {
             errors.push("email", "E-mail or password is not right");
             Ok(html(StatusCode::UNPROCESSABLE_ENTITY, again(&errors)))
@@ -94,18 +109,32 @@ pub(super) async fn log_out(State(app): State<App>, session: Option<Session>) ->
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/login")).into_response())
 }
 
+/// Pages that lead nowhere once one is signed in.
+const NOT_ONWARDS: [&str; 8] =
+    ["/login", "/login/code", "/logout", "/setup", "/theme", "/invitation", "/forgot-password", "/reset-password"];
+
 /// Where to go after signing in: to where one came from, if that is a page of this server and leads on.
-fn onwards(next: &str) -> &str {
+pub(super) fn onwards(next: &str) -> &str {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     match local_path(next) {
-        Some(next) if !["/login", "/logout", "/setup", "/theme"].contains(&path) => next,
+        Some(next) if !NOT_ONWARDS.contains(&path) => next,
         _ => "/",
     }
 }
 
+/// What the page says besides.
+#[derive(Clone, Copy)]
+struct Hints {
+    /// Nobody has an account yet.
+    nobody: bool,
+    /// Links can be mailed.
+    by_mail: bool,
+}
+
 /// The page.
-fn page(frame: &Frame, email: &str, next: &str, nobody: bool, errors: &FieldErrors) -> String {
-    let hint = nobody.then(|| {
+fn page(frame: &Frame, email: &str, next: &str, hints: Hints, errors: &FieldErrors) -> String {
+    let forgot = hints.by_mail.then(|| view! { <p>{ui::link("/forgot-password", "Forgot your password?")}</p> });
+    let hint = hints.nobody.then(|| {
         view! {
             <Alert state=ui::State::Neutral title="Nobody has an account yet">
                 <p>
@@ -126,6 +155,7 @@ fn page(frame: &Frame, email: &str, next: &str, nobody: bool, errors: &FieldErro
                 <Button tone=Tone::Primary>"Sign in"</Button>
             </FormActions>
         </PageForm>
+        {forgot}
     };
     ui::plain_page(frame, "Sign in", body.into_any())
 }

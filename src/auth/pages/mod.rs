@@ -1,6 +1,9 @@
-//! The pages of accounts: set up, sign in and out, one's own account.
+//! The pages of accounts: set up, sign in and out, links that let one in, one's own account.
 mod account;
+mod code;
+mod links;
 mod login;
+mod second_factor;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -29,9 +32,17 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/setup", get(setup::show).post(setup::submit))
         .route("/login", get(login::show).post(login::submit))
+        .route("/login/code", get(code::show).post(code::submit))
+        .route("/forgot-password", get(links::show_forgot).post(links::forgot))
+        .route("/reset-password", get(links::show_reset).post(links::reset))
+        .route("/invitation", get(links::show_invitation).post(links::accept_invitation))
         .route("/logout", post(login::log_out))
         .route("/account", get(account::show).post(account::change_password))
         .route("/account/sessions", post(account::end_sessions))
+        .route("/account/second-factor", get(second_factor::show).post(second_factor::confirm))
+        .route("/account/second-factor/start", post(second_factor::start))
+        .route("/account/second-factor/codes", get(second_factor::ask_codes).post(second_factor::codes))
+        .route("/account/second-factor/off", get(second_factor::ask_off).post(second_factor::off))
         .route("/theme", post(account::choose_theme))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }

@@ -205,7 +205,7 @@ async fn a_set_up_link_runs_out_after_an_hour() {
         // not only the page says so
         for token in [link.trim_start_matches("/setup?token="), "made up"] {
             let token = crate::crypto::Secret::given(token);
-            let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new() };
+            let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new(), request: None };
             let new = administrator("ada@example.com");
             let made = store::first_administrator(&db, &app.clock, &token, new, origin).await.expect("asked");
             assert!(made.is_none());
@@ -233,7 +233,7 @@ async fn two_set_ups_at_once_make_one_administrator() {
             tokio::spawn(async move {
                 let token = crate::crypto::Secret::given(link.trim_start_matches("/setup?token="));
                 let new = administrator(&format!("admin{n}@example.com"));
-                let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new() };
+                let origin = store::Origin { address: [127, 0, 0, 1].into(), user_agent: String::new(), request: None };
                 store::first_administrator(&app.db, &app.clock, &token, new, origin).await
             })
         });
@@ -461,7 +461,7 @@ async fn a_login_that_a_change_of_password_overtakes_fails() {
         })
         .await
         .expect("changed");
-        let origin = store::Origin { address: [192, 0, 2, 1].into(), user_agent: String::new() };
+        let origin = store::Origin { address: [192, 0, 2, 1].into(), user_agent: String::new(), request: None };
         let session = store::start_session(&db, &app.clock, id, checked, origin, attempt, None).await.expect("asked");
         assert!(session.is_none());
         assert_eq!(count(&db, "SELECT COUNT(*) FROM sessions").await, 0);
@@ -560,7 +560,7 @@ async fn accounts_are_unique_and_customers_bound() {
         assert!(add(new("bob@example.com", Role::Customer, Some(unknown))).await.is_err());
         let tenant = tenant(&db, &app.clock).await;
         add(new("bob@example.com", Role::Customer, Some(tenant))).await.expect("added");
-        let all = store::list_users(&db, &grant).await.expect("listed");
+        let all = store::list_people(&db, &grant, store::Filter::default()).await.expect("listed");
         let listed: Vec<_> = all.iter().map(|user| (user.email.as_str(), user.role, user.tenant_id)).collect();
         assert_eq!(
             listed,

@@ -11,6 +11,7 @@ use crate::{
     crypto,
     db::{Db, Tx},
     error::Result,
+    ids::UserId,
     sql,
 };
 
@@ -41,19 +42,46 @@ pub enum Reserved {
     Wait(DateTime<Utc>),
 }
 
+/// What somebody tries. Each is counted by itself: whoever knows a password must not be able to wipe out the failed
+/// codes by signing in halfway once more.
+#[derive(Debug, Clone, Copy)]
+pub enum Trying<'a> {
+    /// The password of an account.
+    Password(&'a str),
+    /// The code of a second factor.
+    Code(UserId),
+    /// To have a link sent to an address. It never succeeds, and so it is always counted.
+    Link(&'a str),
+}
+
 #[derive(sqlx::FromRow)]
 struct Tally {
     failures: i64,
     blocked_until: DateTime<Utc>,
 }
 
-/// Counts an attempt for the account of `email`, whether it exists or not, and for `address`; or says how long to
-/// wait.
+/// Counts an attempt at the password of `email`, whether it has an account or not, and for `address`; or says how
+/// long to wait.
 ///
 /// # Errors
 /// When the database does.
 pub async fn reserve(db: &Db, clock: &Clock, email: &str, address: IpAddr) -> Result<Reserved> {
-    let attempt = Attempt { address: address_subject(address), account: account_subject(email) };
+    reserve_for(db, clock, Trying::Password(email), address).await
+}
+
+/// As [`reserve`], for anything that can be tried.
+///
+/// # Errors
+/// When the database does.
+pub async fn reserve_for(db: &Db, clock: &Clock, trying: Trying<'_>, address: IpAddr) -> Result<Reserved> {
+    let attempt = Attempt {
+        address: address_subject(matches!(trying, Trying::Link(_)), address),
+        account: match trying {
+            Trying::Password(email) => account_subject(email),
+            Trying::Code(user) => subject("code", user.0.as_bytes()),
+            Trying::Link(email) => subject("link", email.trim().to_lowercase().as_bytes()),
+        },
+    };
     // who is blocked and keeps knocking costs a read and no write
     for (subject, free) in attempt.subjects() {
         let tally = sql!(
@@ -125,6 +153,12 @@ impl Attempt {
     }
 }
 
+/// Whoever has a new password by link need not wait for the failures with the old one.
+pub(super) async fn begin_anew(tx: &mut Tx, email: &str) -> Result<()> {
+    sql!(exec tx, "DELETE FROM login_attempts WHERE subject = $1", account_subject(email))?;
+    Ok(())
+}
+
 /// Reads the tally of a subject and keeps everybody else from it until the transaction ends.
 async fn lock(tx: &mut Tx, subject: &str, now: DateTime<Utc>) -> Result<Tally> {
     let tally = sql!(
@@ -168,12 +202,13 @@ fn account_subject(email: &str) -> String {
 }
 
 /// Of IPv6 the network of a household counts: whoever has one has all of its addresses.
-fn address_subject(address: IpAddr) -> String {
+fn address_subject(for_links: bool, address: IpAddr) -> String {
     let network = match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
     };
-    subject("address", network.to_string().as_bytes())
+    // an office that asks for many links can still sign in
+    subject(if for_links { "link-address" } else { "address" }, network.to_string().as_bytes())
 }
 
 fn subject(kind: &str, what: &[u8]) -> String {
@@ -200,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_household_counts_once() {
-        let subject_of = |text: &str| address_subject(text.parse().expect("an address"));
+        let subject_of = |text: &str| address_subject(false, text.parse().expect("an address"));
         assert_eq!(subject_of("2001:db8:0:1::1"), subject_of("2001:db8:0:1:ffff::2"));
         assert_ne!(subject_of("2001:db8:0:1::1"), subject_of("2001:db8:0:2::1"));
         assert_ne!(subject_of("192.0.2.1"), subject_of("192.0.2.2"));

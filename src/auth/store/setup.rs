@@ -100,6 +100,7 @@ pub async fn first_administrator(
                 role: Role::Administrator,
                 tenant: None,
                 address: Some(origin.address),
+                request: origin.request,
             };
             users::insert(tx, &clock, &actor, id, &new).await?;
             sessions::insert(tx, &clock, id, &origin).await.map(Some)

@@ -1,7 +1,5 @@
 //! Accounts of people.
-use chrono::{DateTime, Utc};
-use serde::Serialize;
-
+use super::sessions;
 use crate::{
     auth::{
         Actor, Administer, Grant, Role,
@@ -17,25 +15,6 @@ use crate::{
     sql,
     ui::Theme,
 };
-
-/// An account, without its password.
-#[derive(Debug, Clone, sqlx::FromRow, Serialize)]
-pub struct User {
-    /// Its id.
-    pub id: UserId,
-    /// What its owner signs in with.
-    pub email: String,
-    /// What its owner is called.
-    pub name: String,
-    /// What it may do.
-    pub role: Role,
-    /// The one tenant it sees; none: all that its role may.
-    #[serde(rename = "tenant")]
-    pub tenant_id: Option<TenantId>,
-    /// When it was made.
-    #[serde(rename = "createdAt")]
-    pub created_at: DateTime<Utc>,
-}
 
 /// An account to be made.
 #[derive(Debug, Clone)]
@@ -71,16 +50,7 @@ pub async fn add_user(db: &Db, clock: &Clock, grant: &Grant<Administer>, new: Ne
 
 /// Writes an account and its line in the audit trail.
 pub(super) async fn insert(tx: &mut Tx, clock: &Clock, actor: &Actor, id: UserId, new: &NewUser) -> Result<()> {
-    if new.role == Role::Customer && new.tenant.is_none() {
-        return Err(Error::invalid("tenant", "A customer sees one tenant: say which"));
-    }
-    if let Some(tenant) = new.tenant {
-        // the one look at another slice's table: accounts stand below tenants and cannot ask them
-        let known = sql!(value i64, tx, "SELECT COUNT(*) FROM tenants WHERE tenant_id = $1", tenant)?;
-        if known == 0 {
-            return Err(Error::invalid("tenant", "There is no such tenant"));
-        }
-    }
+    check_binding(tx, new.role, new.tenant).await?;
     let inserted = sql!(
         exec tx,
         "INSERT INTO users (id, email, name, password_hash, role, tenant_id, theme, created_at)
@@ -113,21 +83,33 @@ pub(super) async fn insert(tx: &mut Tx, clock: &Clock, actor: &Actor, id: UserId
     audit::record(tx, clock, entry).await
 }
 
-/// All accounts, by address.
-///
-/// # Errors
-/// When the database does.
-pub async fn list_users(db: &Db, _: &Grant<Administer>) -> Result<Vec<User>> {
-    let all = sql!(all User, db, "SELECT id, email, name, role, tenant_id, created_at FROM users ORDER BY email")?;
-    Ok(all)
+/// Whether an account may have this role and this tenant: a customer is bound to one, and it has to exist.
+pub(super) async fn check_binding(tx: &mut Tx, role: Role, tenant: Option<TenantId>) -> Result<()> {
+    if role == Role::Customer && tenant.is_none() {
+        return Err(Error::invalid("tenant", "A customer sees one tenant: say which"));
+    }
+    if let Some(tenant) = tenant {
+        // the one look at another slice's table: accounts stand below tenants and cannot ask them
+        let known = sql!(value i64, tx, "SELECT COUNT(*) FROM tenants WHERE tenant_id = $1", tenant)?;
+        if known == 0 {
+            return Err(Error::invalid("tenant", "There is no such tenant"));
+        }
+    }
+    Ok(())
 }
 
-/// The account of an address, and the hash of its password: asked by whoever signs in, so no authority is needed.
+/// The account of an address that can sign in, and the hash of its password: asked by whoever signs in, so no
+/// authority is needed.
 ///
 /// # Errors
 /// When the database does.
 pub async fn credentials(db: &Db, email: &Email) -> Result<Option<(UserId, String)>> {
-    let found = sql!(opt(UserId, String), db, "SELECT id, password_hash FROM users WHERE email = $1", email.as_str())?;
+    let found = sql!(
+        opt(UserId, String),
+        db,
+        "SELECT id, password_hash FROM users WHERE email = $1 AND deactivated_at IS NULL",
+        email.as_str()
+    )?;
     Ok(found)
 }
 
@@ -160,12 +142,7 @@ pub async fn change_password(db: &Db, clock: &Clock, session: &Session, old: Str
             if changed == 0 {
                 return Err(Error::Conflict("The password was changed by somebody else just now".into()));
             }
-            let ended = sql!(
-                exec tx,
-                "DELETE FROM sessions WHERE user_id = $1 AND id <> $2",
-                session.user,
-                session.id,
-            )?;
+            let ended = sessions::end_all(tx, session.user, Some(session.id)).await?;
             let after = serde_json::json!({ "sessionsEnded": ended });
             let entry = Entry {
                 actor: &session.actor,

@@ -16,7 +16,7 @@ use crate::{
     ids::{EventTypeId, TenantId},
     tenants,
     ui::{
-        self, Button, Card, Checkbox, Choice, Crumb, Field, FieldErrors, Form as PageForm, FormActions, Frame,
+        self, Button, Card, Checkbox, Choice, Crumb, Field, FieldErrors, Form as PageForm, FormActions, Frame, Icon,
         LinkButton, PageHeader, RadioGroup, Section, TextArea, Tone,
     },
 };
@@ -83,7 +83,12 @@ pub(super) async fn save(
 ) -> Result<Response> {
     let mut errors = FieldErrors::new();
     if let Some(details) = self::read(&typed, &mut errors) {
-        let change = move |kept: &mut Details| *kept = Details { enabled: kept.enabled, ..details };
+        // a form without a contract leaves it as it is
+        let contract = typed.ticked("contract");
+        let change = move |kept: &mut Details| {
+            let contract = if contract { details.contract.clone() } else { kept.contract.clone() };
+            *kept = Details { enabled: kept.enabled, contract, ..details };
+        };
         let saved = event_types::update(&app.db, &app.clock, &permit, named.id()?, change).await?;
         return Ok(Redirect::to(&format!("{}?done=saved", address(saved.tenant_id, saved.id))).into_response());
     }
@@ -104,7 +109,11 @@ fn given(text: &str) -> Result<Option<EventTypeId>, &'static str> {
 fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Details> {
     let name = errors.keep("name", typed.text("name").parse());
     let description = errors.keep("description", parse_description(&typed.text("description")));
-    let contract = errors.keep("contract", Contract::parse(typed.text("contract").trim()));
+    let contract = if typed.ticked("contract") {
+        errors.keep("contract", Contract::parse(typed.text("contract").trim()))
+    } else {
+        Some(Contract::default())
+    };
     let policy = errors.keep("policy", typed.text("policy").parse::<Policy>().map_err(|_| "choose one of the three"));
     let unique_fields = errors.keep("unique_fields", UniqueFields::parse(typed.text("unique_fields").lines()));
     Some(Details {
@@ -159,6 +168,7 @@ impl FormPage {
         tenants::frame(app, session, Some(self.tenant), Section::EventTypes, self.action()).await
     }
 
+    #[expect(clippy::too_many_lines, reason = "one form, field after field")]
     fn draw(&self, frame: &Frame, typed: &Typed, errors: &FieldErrors) -> String {
         let list = format!("/tenants/{}/event-types", self.tenant);
         let (title, verb, cancel) = match &self.known {
@@ -180,9 +190,31 @@ impl FormPage {
                 />
             }
         });
+        // the contract of one that is there has a page of its own, and changes by way of a draft
+        let contract = self.known.is_none().then(|| {
+            view! {
+                <TextArea
+                    name="contract"
+                    label="Contract"
+                    value=typed.text("contract")
+                    rows=18
+                    mono=true
+                    hint="JSON Schema 2020-12. {\"type\": \"object\"} takes any event."
+                    errors=errors
+                />
+            }
+        });
+        let way = match &self.known {
+            Some(_) => {
+                view! { <LinkButton href=format!("{cancel}/contract") icon=Icon::Contract>"Edit the contract"</LinkButton> }
+            }
+            None => {
+                view! { <LinkButton href=format!("{list}/new/sample") icon=Icon::Events>"Start from a sample"</LinkButton> }
+            }
+        };
         let back = cancel.clone();
         let body = view! {
-            <PageHeader title=title.clone()/>
+            <PageHeader title=title.clone()>{way}</PageHeader>
             <Card>
                 <PageForm action=self.action() errors=errors>
                     <Field
@@ -202,15 +234,7 @@ impl FormPage {
                         optional=true
                         errors=errors
                     />
-                    <TextArea
-                        name="contract"
-                        label="Contract"
-                        value=typed.text("contract")
-                        rows=18
-                        mono=true
-                        hint="JSON Schema 2020-12. {\"type\": \"object\"} takes any event."
-                        errors=errors
-                    />
+                    {contract}
                     <RadioGroup
                         name="policy"
                         label="When an event breaks the contract"

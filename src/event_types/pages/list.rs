@@ -56,6 +56,10 @@ fn page(
                 why="An event type is the contract of one kind of event: which fields it has, and which of them make it unique. Events that break it are kept in quarantine, with the reasons."
             >
                 {new()}
+                {may_configure.then(|| {
+                    let href = format!("/tenants/{tenant}/event-types/new/sample");
+                    view! { <LinkButton href=href icon=Icon::Events>"Start from a sample"</LinkButton> }
+                })}
             </Empty>
         }
         .into_any()

@@ -5,20 +5,26 @@ use axum::{
 };
 use chrono::Duration;
 use leptos::prelude::*;
+use serde::Deserialize;
 
-use super::{Named, address, state};
+use super::{Named, address, state, versions::waits};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
-    event_types::{self, EventType, sample::sample},
-    events::store::{Standing, last_of_types},
-    form::{Done, shown},
+    event_types::{
+        self, EventType,
+        sample::sample,
+        snippets::{self, Carried, Language, VARIABLE, endpoint, snippets},
+        versions::{self, Draft},
+    },
+    events::store::{Standing, last_of_types, newest_of_type},
+    form::shown,
     islands::FirstEvent,
     tenants,
     ui::{
         self, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice, PageHeader,
-        PostButton, Prose, Section, Tone,
+        PostButton, Prose, Section, Tab, Tabs, Tone,
     },
 };
 
@@ -26,9 +32,24 @@ use crate::{
 struct Seen<'a> {
     base: &'a str,
     event_type: EventType,
+    /// The number of the active contract.
+    version: i64,
+    draft: Option<Draft>,
+    language: Language,
+    carried: Carried,
     standing: Option<Standing>,
+    /// Whether an event of it has ever come.
+    has_events: bool,
     may_configure: bool,
     may_read_payloads: bool,
+}
+
+/// What the address asks for: what was done, and in which language a sender begins.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    done: Option<String>,
+    snippet: Option<String>,
+    token: Option<String>,
 }
 
 /// Shows the event type.
@@ -37,7 +58,7 @@ pub(super) async fn show(
     session: Session,
     permit: Permit<ReadConfiguration>,
     Path(named): Path<Named>,
-    Query(asked): Query<Done>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let event_type = event_types::get(&app.db, &permit, named.id()?).await?;
@@ -47,12 +68,18 @@ pub(super) async fn show(
     frame.notice = match asked.done.as_deref() {
         Some("created") => Some(Notice::ok("The event type is created. Now send its first event.")),
         Some("saved") => Some(Notice::ok("Saved. The front door keeps to it within a second.")),
+        Some("copied") => Some(Notice::ok("This is the copy. Create a token for its sender.")),
         Some("disabled") => Some(Notice::ok("The event type is disabled: its events are refused.")),
         Some("enabled") => Some(Notice::ok("The event type is enabled: its events are accepted.")),
         _ => None,
     };
     let seen = Seen {
         base: &app.public_base,
+        has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
+        version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
+        draft: versions::draft(&app.db, &permit, event_type.id).await?,
+        language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
+        carried: if asked.token.as_deref() == Some("address") { Carried::Address } else { Carried::Header },
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
         event_type,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
@@ -71,13 +98,19 @@ fn page(frame: &Frame, seen: &Seen<'_>) -> String {
         } else {
             view! { <PostButton action=format!("{here}/enable") tone=Tone::Primary>"Enable"</PostButton> }
         };
-        view! { {switch} <LinkButton href=format!("{here}/edit")>"Edit"</LinkButton> }
+        view! {
+            {switch}
+            <LinkButton href=format!("{here}/copy") tone=Tone::Quiet>"Copy…"</LinkButton>
+            <LinkButton href=format!("{here}/edit")>"Edit"</LinkButton>
+            <LinkButton href=format!("{here}/contract") icon=Icon::Contract>"Edit contract"</LinkButton>
+        }
     });
     let events = seen.may_read_payloads.then(|| {
         let href = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
         view! { <LinkButton href=href icon=Icon::Events>"Events"</LinkButton> }
     });
-    let main = view! { {description(&details.description)} {first_event(seen)} {sending(seen)} {contract(event_type)} };
+    let main =
+        view! { {description(&details.description)} {first_event(seen)} {sending(seen)} {contract(frame, seen)} };
     let body = view! {
         <PageHeader title=details.name.as_str() badge=state(details.enabled)>{actions}{events}</PageHeader>
         <Columns main=main.into_any() aside=facts(frame, seen)/>
@@ -98,7 +131,7 @@ fn description(text: &str) -> Option<AnyView> {
 /// Waits for the first event, as long as there is none.
 fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
     let event_type = &seen.event_type;
-    let waits = event_type.details.enabled && seen.standing.as_ref().is_none_or(|standing| standing.newest.is_none());
+    let waits = event_type.details.enabled && !seen.has_events;
     (waits && seen.may_read_payloads).then(|| {
         // from the beginning on: one that comes while this page travels is told too
         let here = address(event_type.tenant_id, event_type.id);
@@ -108,60 +141,73 @@ fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
     })
 }
 
-/// The address that events of this type are posted to.
-fn endpoint(base: &str, event_type: &EventType) -> String {
-    format!("{base}/events/v1.0/tenants/{}/events/{}", event_type.tenant_id, event_type.id)
-}
-
 fn sending(seen: &Seen<'_>) -> AnyView {
     let event_type = &seen.event_type;
-    let endpoint = endpoint(seen.base, event_type);
-    let curl = curl(seen.base, event_type, "$TRIBUTARY_TOKEN");
-    let query = format!("{endpoint}?X-CM-PRODUCTTOKEN=$TRIBUTARY_TOKEN");
+    let here = address(event_type.tenant_id, event_type.id);
     let tokens = format!("/tenants/{}/tokens/new", event_type.tenant_id);
     let token = seen.may_configure.then(|| {
-        view! { <p>"No token at hand? "{ui::link(tokens, "Create one")}" and put it where the command says "{ui::mono("$TRIBUTARY_TOKEN")}"."</p> }
+        view! { <p>"No token at hand? "{ui::link(tokens, "Create one")}" and put it where the program says "{ui::mono(VARIABLE)}"."</p> }
     });
-    view! {
-        <Card title="Send events" lead="POST an object, or an array of objects, as JSON. 201 means that they are on disk.">
-            <CopyField id="endpoint" label="Address" value=endpoint/>
-            <CopyField id="header-form" label="Token as a header" value="X-CM-PRODUCTTOKEN: $TRIBUTARY_TOKEN"/>
-            <CopyField
-                id="query-form"
-                label="Token in the address"
-                value=query
-                hint="For senders that cannot set a header. Addresses end up in logs: prefer the header."
-            />
-            <CodeBlock id="curl" label="Try it: curl" code=curl/>
+    let address_of = |language: Language, carried: Carried| {
+        let token = if carried == Carried::Address { "&token=address" } else { "" };
+        format!("{here}?snippet={}{token}#send", language.word())
+    };
+    let tabs = Language::ALL.map(|language| Tab::new(language.title(), address_of(language, seen.carried)));
+    let forms = vec![
+        Tab::new("Token as a header", address_of(seen.language, Carried::Header)),
+        Tab::new("Token in the address", address_of(seen.language, Carried::Address)),
+    ];
+    let hint = (seen.carried == Carried::Address).then(|| {
+        view! { <p>{ui::muted("For senders that cannot set a header. Addresses end up in logs: prefer the header.")}</p> }
+    });
+    let programs = snippets(seen.base, event_type, seen.language, seen.carried).into_iter().enumerate();
+    let programs = programs.map(|(n, snippet)| {
+        let note = snippet.note.map(|note| view! { <p>{ui::muted(note)}</p> });
+        view! { <CodeBlock id=format!("snippet-{n}") label=snippet.label code=snippet.code/> {note} }
+    });
+    let test = seen.may_configure.then(|| {
+        view! { <LinkButton href=format!("{here}/test") icon=Icon::Play>"Send a test event"</LinkButton> }.into_any()
+    });
+    let card = view! {
+        <Card
+            title="Send events"
+            lead="POST an object, or an array of objects, as JSON. 201 means that they are on disk."
+            action=test.unwrap_or_else(|| ().into_any())
+        >
+            <CopyField id="endpoint" label="Address" value=endpoint(seen.base, event_type)/>
+            <Tabs label="Language" tabs=tabs.into() current=address_of(seen.language, seen.carried)/>
+            {programs.collect_view()}
+            <Tabs label="Where the token goes" tabs=forms current=address_of(seen.language, seen.carried)/>
+            {hint}
             {token}
         </Card>
-    }
-    .into_any()
+    };
+    view! { <div id="send">{card}</div> }.into_any()
 }
 
 /// A made-up event of this type, as JSON.
-fn sample_of(event_type: &EventType) -> String {
+pub(super) fn sample_of(event_type: &EventType) -> String {
     let event = sample(&event_type.details.contract, &event_type.details.unique_fields);
-    let short = event.to_string();
-    if short.len() <= 72 { short } else { serde_json::to_string_pretty(&event).unwrap_or(short) }
+    serde_json::to_string_pretty(&event).unwrap_or_default()
 }
 
 /// A command that posts a made-up event of this type. `token` stands in double quotes: a variable, or a secret.
 pub fn curl(base: &str, event_type: &EventType, token: &str) -> String {
-    // within single quotes the shell takes everything as it is, but the quote itself
-    let event = sample_of(event_type).replace('\'', r"'\''");
-    format!(
-        "curl -X POST '{}' \\\n  -H \"X-CM-PRODUCTTOKEN: {token}\" \\\n  -H 'Content-Type: application/json' \\\n  -d '{event}'",
-        endpoint(base, event_type)
-    )
+    let event = sample(&event_type.details.contract, &event_type.details.unique_fields);
+    snippets::curl(&endpoint(base, event_type), &event, token)
 }
 
-fn contract(event_type: &EventType) -> AnyView {
+fn contract(frame: &Frame, seen: &Seen<'_>) -> AnyView {
+    let event_type = &seen.event_type;
+    let here = format!("{}/contract", address(event_type.tenant_id, event_type.id));
+    let versions = view! { <LinkButton href=format!("{here}/versions") tone=Tone::Quiet>{format!("Version {}", seen.version)}</LinkButton> };
+    let waiting = seen.draft.as_ref().filter(|_| seen.may_configure).map(|draft| waits(frame, &here, draft));
     let contract = &event_type.details.contract;
     let lead =
         if contract.accepts_anything() { "It takes any object." } else { "What every event of this type keeps." };
     view! {
-        <Card title="Contract" lead=lead>
+        <Card title="Contract" lead=lead action=versions.into_any()>
+            {waiting}
             <Json label="JSON Schema 2020-12" text=contract.text()/>
         </Card>
     }

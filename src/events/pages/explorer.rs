@@ -76,6 +76,7 @@ pub(super) async fn show(
 pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     let base = format!("/tenants/{}/events", seen.tenant);
     let Seen { asked, page, .. } = seen;
+    let export = format!("/tenants/{}/exports/new{}", seen.tenant, asked.filter.query(Cursor::Newest));
     let list = if !seen.any {
         nothing_yet(seen)
     } else if page.events.is_empty() {
@@ -90,6 +91,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     };
     let body = view! {
         <PageHeader title="Events" lead="What came in, newest first.">
+            {seen.any.then(|| view! { <LinkButton href=export icon=Icon::Download>"Export…"</LinkButton> })}
             <LinkButton href=format!("/tenants/{}/live", seen.tenant) icon=Icon::Live>"Watch live"</LinkButton>
         </PageHeader>
         {seen.any.then(|| filters(&base, seen))}
@@ -146,7 +148,8 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
 fn fresh(frame: &Frame, base: &str, seen: &Seen) -> Option<AnyView> {
     let Asked { filter, cursor, .. } = seen.asked;
     let of_type_alone = Filter { event_type: filter.event_type, ..Filter::default() } == *filter;
-    if !seen.any || *cursor != Cursor::Newest || !of_type_alone {
+    let known = filter.event_type.is_none_or(|id| seen.names.types.iter().any(|(known, _)| *known == id));
+    if !known || !seen.any || *cursor != Cursor::Newest || !of_type_alone {
         return None;
     }
     let after = seen.page.events.first().map_or_else(|| EventId::floor(frame.now), |newest| newest.id);

@@ -1,6 +1,7 @@
 //! What consultants see of events: the explorer, one event, the live tail, and the quarantine.
 mod advice;
 mod explorer;
+mod export;
 mod live;
 mod quarantine;
 mod show;
@@ -30,6 +31,8 @@ const IN_A_ROW: usize = 72;
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/tenants/{tenant}/events", get(explorer::show))
+        .route("/tenants/{tenant}/exports/new", get(export::ask).post(export::start))
+        .route("/tenants/{tenant}/exports/{task}", get(export::download))
         .route("/tenants/{tenant}/events/{event}", get(show::show))
         .route("/tenants/{tenant}/live", get(live::show))
         .route("/tenants/{tenant}/quarantine", get(quarantine::show))

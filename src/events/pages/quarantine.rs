@@ -70,11 +70,18 @@ fn draw(frame: &Frame, tenant: TenantId, names: &Names, asked: &Asked, page: &Pa
             </Filters>
         }
     });
+    let export = (!page.events.is_empty()).then(|| {
+        let filter = Filter { verdict: Some(Verdict::Quarantined), ..*filter };
+        let href = format!("/tenants/{tenant}/exports/new{}", filter.query(Cursor::Newest));
+        view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
+    });
     let body = view! {
         <PageHeader
             title="Quarantine"
             lead="Events that broke their contract. They are kept as sent, with the reasons, and wait to be mended."
-        />
+        >
+            {export}
+        </PageHeader>
         {filters}
         {wrong(asked)}
         {looked(&base, filter, asked.cursor, page, frame.moment())}

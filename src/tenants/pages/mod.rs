@@ -2,6 +2,7 @@
 mod home;
 mod list;
 mod overview;
+mod retention;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub fn routes() -> Router<App> {
         .route("/tenants/new", get(list::new).post(list::create))
         .route("/tenants/{tenant}", get(overview::show))
         .route("/tenants/{tenant}/settings", get(settings::show).post(settings::save))
+        .route("/tenants/{tenant}/retention", get(retention::ask).post(retention::save))
         .route("/tenants/{tenant}/disable", get(settings::ask_disable).post(settings::disable))
         .route("/tenants/{tenant}/enable", post(settings::enable))
 }

@@ -6,15 +6,16 @@ use axum::{
 };
 use leptos::prelude::*;
 
+use super::retention as kept;
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, See, Session},
     error::Result,
-    event_types,
+    event_types, events,
     form::{Done, Typed, amiss, shown},
     ids::TenantId,
     name::Name,
-    tenants::{self, Origin, Tenant},
+    tenants::{self, Origin, Tenant, retention},
     tokens,
     ui::{
         self, Button, Card, Confirm, Crumb, Field, FieldErrors, Form as PageForm, FormActions, Frame, LinkButton,
@@ -36,17 +37,48 @@ pub(super) async fn show(
     let tenant = tenants::get(&app.db, &session.permit::<See>(permit.tenant())?).await?;
     let mut frame = frame_of(&app, &session, tenant.id).await?;
     frame.notice = match asked.done.as_deref() {
+        Some("kept") => Some(Notice::ok("The times are saved. What has had its time is removed within minutes.")),
         Some("saved") => Some(Notice::ok("The settings are saved.")),
         Some("disabled") => Some(Notice::ok("The tenant is disabled: its events are refused.")),
         Some("enabled") => Some(Notice::ok("The tenant is enabled: its events are accepted.")),
         _ => None,
     };
+    let times = times(&app, &frame, &tenant, &permit, None).await?;
+    Ok(shown(page(&frame, &tenant, &as_it_is(&tenant), &FieldErrors::new(), times)))
+}
+
+fn as_it_is(tenant: &Tenant) -> Typed {
     let origins: Vec<_> = tenant.cors_origins.iter().map(Origin::as_str).collect();
-    let typed = Typed::from_iter([
-        ("name".to_owned(), tenant.name.to_string()),
-        ("cors_origins".to_owned(), origins.join("\n")),
-    ]);
-    Ok(shown(page(&frame, &tenant, &typed, &FieldErrors::new())))
+    Typed::from_iter([("name".to_owned(), tenant.name.to_string()), ("cors_origins".to_owned(), origins.join("\n"))])
+}
+
+/// How long events are kept: what was typed, and what is amiss with it, or as it is.
+async fn times(
+    app: &App,
+    frame: &Frame,
+    tenant: &Tenant,
+    permit: &Permit<Configure>,
+    given: Option<(&Typed, &FieldErrors)>,
+) -> Result<AnyView> {
+    let removed = events::retention::removed(&app.db, permit).await?;
+    let as_it_is = kept::typed(retention::get(&app.db, permit).await?);
+    let none = FieldErrors::new();
+    let (typed, errors) = given.unwrap_or((&as_it_is, &none));
+    Ok(kept::card(frame, tenant, typed, errors, &removed))
+}
+
+/// The settings again, with what is amiss with the times.
+pub(super) async fn retention_amiss(
+    app: &App,
+    session: &Session,
+    permit: &Permit<Configure>,
+    typed: &Typed,
+    errors: &FieldErrors,
+) -> Result<Response> {
+    let tenant = tenants::get(&app.db, &session.permit::<See>(permit.tenant())?).await?;
+    let frame = frame_of(app, session, tenant.id).await?;
+    let times = times(app, &frame, &tenant, permit, Some((typed, errors))).await?;
+    Ok(amiss(page(&frame, &tenant, &as_it_is(&tenant), &FieldErrors::new(), times)))
 }
 
 /// Saves them.
@@ -66,10 +98,11 @@ pub(super) async fn save(
     }
     let tenant = tenants::get(&app.db, &session.permit::<See>(permit.tenant())?).await?;
     let frame = frame_of(&app, &session, tenant.id).await?;
-    Ok(amiss(page(&frame, &tenant, &typed, &errors)))
+    let times = times(&app, &frame, &tenant, &permit, None).await?;
+    Ok(amiss(page(&frame, &tenant, &typed, &errors, times)))
 }
 
-fn page(frame: &Frame, tenant: &Tenant, typed: &Typed, errors: &FieldErrors) -> String {
+fn page(frame: &Frame, tenant: &Tenant, typed: &Typed, errors: &FieldErrors, times: AnyView) -> String {
     let base = &format!("/tenants/{}", tenant.id);
     let switch = if tenant.enabled {
         view! {
@@ -104,6 +137,7 @@ fn page(frame: &Frame, tenant: &Tenant, typed: &Typed, errors: &FieldErrors) -> 
                 </FormActions>
             </PageForm>
         </Card>
+        {times}
         {switch}
         <Prose>
             <p>{ui::muted("The same on the command line: ")}{ui::mono("tributary tenant --help")}</p>

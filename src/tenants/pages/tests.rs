@@ -148,3 +148,51 @@ async fn who_may_not_change_is_told_so() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn times_are_lengthened_at_once_and_shortened_after_a_question() {
+    each(|db| async move {
+        let bench = crate::events::testing::Bench::with_tenant(&db).await;
+        let id = bench.tenant;
+        let ada = Visitor::new(&db, Role::Consultant, None);
+        let (settings, path) = (format!("/tenants/{id}/settings"), format!("/tenants/{id}/retention"));
+        assert!(ada.get(&settings).await.says("How long events are kept"));
+        let times =
+            |accepted, quarantined, unique| [("accepted", accepted), ("quarantined", quarantined), ("unique", unique)];
+        let longer = ada.post(&path, &times("1,000", "30", "1000")).await;
+        assert_eq!(longer.location(), format!("{settings}?done=kept"));
+        assert!(ada.get(&settings).await.says(r#"value="1000""#));
+
+        let wrong = ada.post(&path, &times("0", "soon", "5")).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.says(r##"href="#quarantined""##) && wrong.says(r#"value="soon""#), "{}", wrong.body);
+        let outlived = ada.post(&path, &times("40", "30", "39")).await;
+        assert!(outlived.says("outlive") && outlived.says(r##"href="#unique""##));
+
+        // one event is older than the new time
+        let old = crate::ids::EventId::floor(bench.clock.now() - chrono::TimeDelta::days(50));
+        let receipt = crate::ids::ReceiptId(uuid::Uuid::from_u128(old.0.as_u128() & !0xFFFF));
+        let of = crate::events::testing::some_type(0);
+        bench.send_as(id, receipt, &[(of, None, "{}", None)]).await;
+        let asked = ada.post(&path, &times("40", "30", "1000")).await.location().to_owned();
+        let page = ada.get(&asked).await;
+        assert!(
+            page.says("<strong>1</strong>") && page.says("of the accepted events is older than 40 days"),
+            "{}",
+            page.body
+        );
+        let confirmed = format!("{path}?confirmed=yes&accepted=40&quarantined=30&unique=1000");
+        assert!(page.says(&confirmed.replace('&', "&amp;")) || page.says(&confirmed), "{}", page.body);
+        let unnamed = ada.post(&confirmed, &[("typed_name", "Umbrella")]).await;
+        assert_eq!(unnamed.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(ada.get(&settings).await.says(r#"value="1000""#), "nothing has changed");
+        let done = ada.post(&confirmed, &[("typed_name", "Acme")]).await;
+        assert_eq!(done.location(), format!("{settings}?done=kept"));
+        assert!(ada.get(&settings).await.says(r#"value="40""#));
+        // what removes nothing need not be asked
+        assert_eq!(ada.post(&path, &times("40", "7", "1000")).await.location(), format!("{settings}?done=kept"));
+        // but what makes repeats new again is
+        assert!(ada.post(&path, &times("40", "7", "60")).await.location().contains("unique=60"));
+    })
+    .await;
+}

@@ -1,24 +1,20 @@
 //! The tokens of a tenant: never their secrets.
 use std::collections::HashMap;
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use leptos::prelude::*;
 
+use super::{address, crumbs, mood, state, types_of};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, Session},
     error::Result,
     event_types,
-    form::{Done, shown},
+    form::shown,
     ids::{EventTypeId, TenantId},
     tenants,
-    tokens::{self, State as Standing, Token},
-    ui::{
-        self, Badge, Card, Column, Crumb, DataTable, Empty, Frame, Icon, LinkButton, Notice, PageHeader, Section, Tone,
-    },
+    tokens::{self, Watched},
+    ui::{self, Badge, Card, Column, DataTable, Empty, Frame, Icon, LinkButton, PageHeader, Section, Tone},
 };
 
 /// Shows the list.
@@ -26,18 +22,13 @@ pub(super) async fn show(
     State(app): State<App>,
     session: Session,
     permit: Permit<ReadConfiguration>,
-    Query(asked): Query<Done>,
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let path = format!("/tenants/{tenant}/tokens");
-    let mut frame = tenants::frame(&app, &session, Some(tenant), Section::Tokens, path).await?;
-    frame.notice = match asked.done.as_deref() {
-        Some("revoked") => Some(Notice::ok("The token is revoked: it is refused everywhere within a second.")),
-        _ => None,
-    };
-    let types = event_types::list(&app.db, &permit).await?;
-    let names = types.into_iter().map(|one| (one.id, one.details.name.to_string())).collect();
-    let tokens = tokens::list(&app.db, &permit).await?;
+    let frame = tenants::frame(&app, &session, Some(tenant), Section::Tokens, path).await?;
+    let types = event_types::store::names(&app.db, tenant).await?;
+    let names = types.into_iter().map(|(id, name)| (id, name.to_string())).collect();
+    let tokens = tokens::watch(&app.db, &permit, app.clock.now()).await?;
     let may_configure = session.permit::<Configure>(tenant).is_ok();
     Ok(shown(page(&frame, tenant, &tokens, &names, may_configure)))
 }
@@ -45,7 +36,7 @@ pub(super) async fn show(
 fn page(
     frame: &Frame,
     tenant: TenantId,
-    tokens: &[Token],
+    tokens: &[Watched],
     names: &HashMap<EventTypeId, String>,
     may_configure: bool,
 ) -> String {
@@ -70,59 +61,57 @@ fn page(
     } else {
         view! {
             <PageHeader title="Tokens" lead="The secrets of external systems. Only how they begin is kept.">{new()}</PageHeader>
-            <Card flush=true>{table(frame, tokens, names, may_configure)}</Card>
+            <Card flush=true>{table(frame, tokens, names)}</Card>
         }
         .into_any()
     };
-    let crumbs = frame.tenant.iter().map(|tenant| Crumb::new(&tenant.name, format!("/tenants/{}", tenant.id)));
-    ui::page(frame, "Tokens", crumbs.collect(), body)
+    let mut way = crumbs(frame, None);
+    way.truncate(1);
+    ui::page(frame, "Tokens", way, body)
 }
 
-fn table(frame: &Frame, tokens: &[Token], names: &HashMap<EventTypeId, String>, may_configure: bool) -> AnyView {
+fn table(frame: &Frame, tokens: &[Watched], names: &HashMap<EventTypeId, String>) -> AnyView {
     let columns = vec![
         Column::text("Name"),
-        Column::text("Begins with"),
         Column::text("State"),
-        Column::text("Good for"),
-        Column::text("Expires"),
+        Column::text("Good for").wide_only(),
+        Column::text("Ends"),
         Column::text("Last used"),
-        Column::actions("Revoke"),
     ];
     let now = frame.moment();
-    let rows = tokens.iter().map(|token| {
-        let state = token.state(frame.now);
-        let (colour, word) = match state {
-            Standing::Active => (ui::State::Ok, "active"),
-            Standing::Expired => (ui::State::Warning, "expired"),
-            Standing::Revoked => (ui::State::Neutral, "revoked"),
-        };
-        let revoke = (may_configure && state != Standing::Revoked).then(|| {
-            let href = format!("/tenants/{}/tokens/{}/revoke", token.tenant_id, token.id);
-            let of = format!(" {}", token.details.name);
-            view! { <LinkButton href=href tone=Tone::Quiet>"Revoke…"{ui::unseen(of)}</LinkButton> }
-        });
+    let rows = tokens.iter().map(|watched| {
+        let token = &watched.token;
+        let prefix = view! { <div>{ui::mono(format!("{}…", token.prefix))}</div> };
+        let end = if token.revoked_at.is_some() { token.revoked_at } else { token.ends_at() };
         vec![
-            ui::strong(token.details.name.as_str()),
-            ui::mono(format!("{}…", token.prefix)),
-            view! { <Badge state=colour word=word/> }.into_any(),
-            limits(token, names),
-            token.details.expires_at.map_or_else(|| ui::muted("never"), |at| ui::ago(now, at)),
-            token.last_used_at.map_or_else(|| ui::muted("never"), |at| ui::ago(now, at)),
-            revoke.into_any(),
+            view! { {ui::link(address(token), token.details.name.as_str())} {prefix} }.into_any(),
+            view! { {state(frame, token)} {warnings(watched)} }.into_any(),
+            limits(watched, names),
+            end.map_or_else(|| ui::muted("never"), |at| ui::ago(now, at)),
+            used(now, watched),
         ]
     });
     view! { <DataTable caption="Tokens" columns=columns rows=rows.collect()/> }.into_any()
 }
 
+/// What there is to look after, in a word each; the token's page says more.
+fn warnings(watched: &Watched) -> AnyView {
+    let word = |warning: &tokens::Warning| view! { <div><Badge state=mood(warning) word=warning.word()/></div> };
+    watched.warnings.iter().map(word).collect_view().into_any()
+}
+
+/// When it was last used, and by what.
+fn used(now: ui::Now, watched: &Watched) -> AnyView {
+    let Some(at) = watched.token.last_used_at else { return ui::muted("never") };
+    let by = watched.last_use.as_ref().and_then(|last| Some((last.agent.clone()?, last.address.clone()?)));
+    let by = by.map(|(agent, address)| view! { <div>{ui::muted(format!("{agent} from {address}"))}</div> });
+    view! { {ui::ago(now, at)} {by} }.into_any()
+}
+
 /// What the token may do, and where from.
-fn limits(token: &Token, names: &HashMap<EventTypeId, String>) -> AnyView {
-    let types = match &token.details.event_types {
-        None => "all event types".to_owned(),
-        Some(types) => {
-            let known = types.iter().map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string()));
-            known.collect::<Vec<_>>().join(", ")
-        }
-    };
+fn limits(watched: &Watched, names: &HashMap<EventTypeId, String>) -> AnyView {
+    let token = &watched.token;
+    let types = types_of(token, names);
     let networks = token.details.addresses.as_ref().map(|networks| {
         let list: Vec<_> = networks.iter().map(ToString::to_string).collect();
         view! { <div>{ui::muted(format!("from {}", list.join(", ")))}</div> }

@@ -5,30 +5,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
-use serde::Deserialize;
 
+use super::{Named, address, crumbs};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, Session},
-    error::{Error, Result},
+    error::Result,
     form::{Typed, amiss, shown},
-    ids::TokenId,
     tenants,
     tokens::{self, State as Standing, Token},
-    ui::{self, Confirm, Crumb, FieldErrors, Frame, Section},
+    ui::{self, Confirm, FieldErrors, Frame, Section},
 };
-
-/// The token that a path names.
-#[derive(Debug, Deserialize)]
-pub(super) struct Named {
-    token: String,
-}
-
-impl Named {
-    fn id(&self) -> Result<TokenId> {
-        self.token.parse().map_err(|_| Error::NotFound("token"))
-    }
-}
 
 /// Asks, and says what it means.
 pub(super) async fn ask(
@@ -39,7 +26,7 @@ pub(super) async fn ask(
 ) -> Result<Response> {
     let (frame, token) = load(&app, &session, &permit, &named).await?;
     if token.state(frame.now) == Standing::Revoked {
-        return Ok(Redirect::to(&format!("/tenants/{}/tokens?done=revoked", token.tenant_id)).into_response());
+        return Ok(Redirect::to(&format!("{}?done=revoked", address(&token))).into_response());
     }
     Ok(shown(page(&frame, &token, &FieldErrors::new())))
 }
@@ -59,18 +46,18 @@ pub(super) async fn submit(
         return Ok(amiss(page(&frame, &token, &errors)));
     }
     tokens::revoke(&app.db, &app.clock, &permit, token.id).await?;
-    Ok(Redirect::to(&format!("/tenants/{}/tokens?done=revoked", token.tenant_id)).into_response())
+    Ok(Redirect::to(&format!("{}?done=revoked", address(&token))).into_response())
 }
 
 async fn load(app: &App, session: &Session, permit: &Permit<Configure>, named: &Named) -> Result<(Frame, Token)> {
     let tenant = permit.tenant();
     let token = tokens::get(&app.db, &session.permit::<ReadConfiguration>(tenant)?, named.id()?).await?;
-    let path = format!("/tenants/{tenant}/tokens/{}/revoke", token.id);
+    let path = format!("{}/revoke", address(&token));
     Ok((tenants::frame(app, session, Some(tenant), Section::Tokens, path).await?, token))
 }
 
 fn page(frame: &Frame, token: &Token, errors: &FieldErrors) -> String {
-    let list = format!("/tenants/{}/tokens", token.tenant_id);
+    let here = address(token);
     let name = token.details.name.as_str();
     let used = token.last_used_at.map_or_else(
         || ("Never used".to_owned(), "so far".to_owned()),
@@ -92,12 +79,10 @@ fn page(frame: &Frame, token: &Token, errors: &FieldErrors) -> String {
             impact=vec![used, scope]
             type_name=name.to_owned()
             verb="Revoke token"
-            action=format!("{list}/{}/revoke", token.id)
-            cancel=list.clone()
+            action=format!("{here}/revoke")
+            cancel=here
             errors=errors
         />
     };
-    let tenant = frame.tenant.iter().map(|tenant| Crumb::new(&tenant.name, format!("/tenants/{}", tenant.id)));
-    let crumbs = tenant.chain([Crumb::new("Tokens", list.clone())]).collect();
-    ui::page(frame, "Revoke token", crumbs, body.into_any())
+    ui::page(frame, "Revoke token", crumbs(frame, Some(token)), body.into_any())
 }

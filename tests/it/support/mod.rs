@@ -1,7 +1,9 @@
 //! What every test here stands on: the real server in this process, on a database of its own, reached by a socket.
+pub mod browser;
 pub mod http;
 pub mod oracle;
 pub mod program;
+pub mod smtp;
 
 use std::{
     future::Future,
@@ -20,8 +22,9 @@ use tributary::{
     config::Settings,
     db::Db,
     event_types::{self, Contract, UniqueFields},
-    events::{self, Cursor, Event, Filter},
-    ids::{EventTypeId, TenantId, TokenId},
+    events::{self, Cursor, Event, Filter, export},
+    ids::{EventTypeId, TaskId, TenantId, TokenId},
+    jobs,
     server::{self, Running},
     tenants,
     tokens::{self, Secret},
@@ -242,6 +245,33 @@ impl TestApp {
     /// The payloads of everything that is stored, in order.
     pub async fn payloads(&self) -> Vec<String> {
         self.stored().await.into_iter().map(|event| event.payload).collect()
+    }
+
+    /// All events, exported by a running server: the task, once it is done.
+    pub async fn exported(&self, format: export::Format) -> TaskId {
+        let permit = Actor::cli().permit(self.tenant).expect("the command line may");
+        let order = export::Order::new(&Filter::default(), format, None, None);
+        let started = export::start(&self.db, &self.clock, &permit, order, export::Estimate::More).await;
+        let id = started.expect("an export");
+        let began = Instant::now();
+        while jobs::get(&self.db, &permit, id).await.expect("the task").state != jobs::State::Done {
+            assert!(began.elapsed() < Duration::from_secs(30), "the export does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        id
+    }
+
+    /// A page, as soon as it says something that happens behind it.
+    pub async fn page_with(&self, browser: &mut browser::Browser, path: &str, words: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let page = browser.get(path).await.text();
+            if page.contains(words) {
+                return page;
+            }
+            assert!(began.elapsed() < Duration::from_secs(30), "no {words:?} in {page}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Waits until the server has heard of a change: until `asking` is answered with `status`. How long it took.

@@ -1,5 +1,7 @@
 //! The audit trail: who changed what, when and from where, with before and after. Written in the transaction of
-//! the change itself, so neither exists without the other.
+//! the change itself, so neither exists without the other. This is its writing end; it is read in `crate::audit`.
+pub mod words;
+
 use serde::Serialize;
 
 use super::Actor;
@@ -32,10 +34,11 @@ pub struct Entry<'a> {
 /// # Errors
 /// When the database does.
 pub async fn record(tx: &mut Tx, clock: &Clock, entry: Entry<'_>) -> Result<()> {
+    debug_assert!(words::of(entry.action).is_some(), "{} has no words: see auth/audit/words.rs", entry.action);
     sql!(
         exec tx,
-        "INSERT INTO audit (id, at, actor_id, actor, address, tenant_id, action, object_id, before, after)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO audit (id, at, actor_id, actor, address, tenant_id, action, object_id, before, after, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         new_id(clock),
         clock.now(),
         entry.actor.user,
@@ -46,6 +49,7 @@ pub async fn record(tx: &mut Tx, clock: &Clock, entry: Entry<'_>) -> Result<()> 
         &entry.object,
         entry.before.as_ref().map(ToString::to_string),
         entry.after.as_ref().map(ToString::to_string),
+        entry.actor.request,
     )?;
     Ok(())
 }

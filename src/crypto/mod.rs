@@ -1,5 +1,8 @@
 //! Random secrets and their digests. A secret is shown once and kept as its SHA-256: it has 256 bits of its own,
-//! so nobody finds it again by trying, and a slow hash would only cost time.
+//! so nobody finds it again by trying, and a slow hash would only cost time. What has to be read again is sealed:
+//! see [`seal`].
+pub mod seal;
+
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -25,6 +28,22 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// `bytes` as letters, digits, `-` and `_`, without padding.
 pub fn base64url(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// `bytes` in the alphabet of RFC 4648 for people: capitals and the digits 2 to 7, without padding.
+pub fn base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut text = String::with_capacity(bytes.len().div_ceil(5) * 8);
+    for five in bytes.chunks(5) {
+        let mut padded = [0; 8];
+        padded[3..3 + five.len()].copy_from_slice(five);
+        let bits = u64::from_be_bytes(padded);
+        for place in 0..(five.len() * 8).div_ceil(5) {
+            let index = usize::try_from(bits >> (35 - 5 * place) & 31).unwrap_or(0);
+            text.push(char::from(ALPHABET[index]));
+        }
+    }
+    text
 }
 
 /// A secret in its written form. It cannot be printed by accident: [`Secret::reveal`] is the one way to its text.
@@ -97,6 +116,16 @@ mod tests {
         assert_ne!(one.digest(), other.digest());
         let printed = format!("{one:?} {:?}", one.digest());
         assert_eq!(printed, "Secret(…) Digest(…)");
+    }
+
+    #[test]
+    fn base32_is_the_standard_one() {
+        // RFC 4648, section 10
+        for (plain, coded) in
+            [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foo", "MZXW6"), ("foobar", "MZXW6YTBOI"), ("fooba", "MZXW6YTB")]
+        {
+            assert_eq!(base32(plain.as_bytes()), coded);
+        }
     }
 
     #[test]

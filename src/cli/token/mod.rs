@@ -1,16 +1,21 @@
 //! `tributary token`: the secrets of external systems.
+mod edit;
+mod roll;
+mod scan;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Context, Usage, input};
+use super::{Context, Refused, Usage, input};
 use crate::{
+    auth::ReadConfiguration,
     ids::{EventTypeId, TenantId, TokenId},
     name::Name,
     tenants,
-    tokens::{self, Details, Secret, State},
+    tokens::{self, Details, Secret, Watched},
 };
 
-/// Create, list and revoke tokens: the secrets that external systems send
+/// Create, list, roll and revoke tokens: the secrets that external systems send
 #[derive(Debug, Subcommand)]
 pub(super) enum Token {
     Add(Add),
@@ -24,6 +29,23 @@ Examples:
         #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
         tenant: TenantId,
     },
+    /// Show one token: whether it works, how it was last used, and what there is to look after
+    #[command(after_help = "\
+Examples:
+  tributary token show --tenant ID 0198c0de-6f1e-7a53-9c55-0f5d3f8a1b2c
+  tributary --json token show --tenant ID TOKEN_ID | jq .warnings")]
+    Show {
+        /// Whose
+        #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
+        tenant: TenantId,
+        /// The id of the token: see `tributary token list`
+        #[arg(value_name = "TOKEN_ID", value_parser = input::id::<TokenId>)]
+        id: TokenId,
+    },
+    Edit(edit::Edit),
+    Roll(roll::Roll),
+    Overlap(roll::Change),
+    Scan(scan::Scan),
     /// Revoke a token: from now on, nobody gets in with it; it cannot be undone
     #[command(after_help = "\
 Examples:
@@ -74,6 +96,11 @@ impl Token {
         match self {
             Self::Add(add) => add.run(context).await,
             Self::List { tenant } => list(context, tenant).await,
+            Self::Show { tenant, id } => show(context, tenant, id).await,
+            Self::Edit(edit) => edit.run(context).await,
+            Self::Roll(roll) => roll.run(context).await,
+            Self::Overlap(change) => change.run(context).await,
+            Self::Scan(scan) => scan.run(context).await,
             Self::Revoke { tenant, id } => {
                 let db = context.db().await?;
                 let gone = tokens::revoke(&db, &context.clock, &context.actor.permit(tenant)?, id).await?;
@@ -118,29 +145,58 @@ impl Add {
     }
 }
 
+fn moment(at: Option<chrono::DateTime<chrono::Utc>>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
+}
+
 async fn list(context: &Context, tenant: TenantId) -> anyhow::Result<()> {
     let db = context.db().await?;
     tenants::get(&db, &context.actor.permit(tenant)?).await?;
-    let all = tokens::list(&db, &context.actor.permit(tenant)?).await?;
     let now = context.clock.now();
-    let cells = |token: &tokens::Token| {
-        let state = match token.state(now) {
-            State::Active => "active",
-            State::Expired => "expired",
-            State::Revoked => "revoked",
-        };
-        let moment = |at: Option<chrono::DateTime<chrono::Utc>>| {
-            at.map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string())
-        };
+    let all = tokens::watch(&db, &context.actor.permit(tenant)?, now).await?;
+    let cells = |watched: &Watched| {
+        let token = &watched.token;
+        let warnings: Vec<_> = watched.warnings.iter().map(tokens::Warning::word).collect();
         [
             token.id.to_string(),
             format!("{}…", token.prefix),
-            state.to_owned(),
-            moment(token.details.expires_at),
+            token.state(now).word().to_owned(),
+            moment(token.ends_at()),
             moment(token.last_used_at),
+            if warnings.is_empty() { "-".to_owned() } else { warnings.join(", ") },
             token.details.name.to_string(),
         ]
     };
     let none = format!("the tenant has no tokens\nnext: tributary token add --tenant {tenant} \"web shop\"");
-    context.out.table(&all, ["ID", "TOKEN", "STATE", "EXPIRES", "LAST USED", "NAME"], cells, &none)
+    context.out.table(&all, ["ID", "TOKEN", "STATE", "ENDS", "LAST USED", "WARNINGS", "NAME"], cells, &none)
+}
+
+async fn show(context: &Context, tenant: TenantId, id: TokenId) -> anyhow::Result<()> {
+    let db = context.db().await?;
+    let permit = context.actor.permit::<ReadConfiguration>(tenant)?;
+    let watched = tokens::store::watch_one(&db, &permit, id, context.clock.now()).await?;
+    context.out.record(&watched, || text(&watched, context.clock.now()))
+}
+
+/// One token, a fact a line.
+fn text(watched: &Watched, now: chrono::DateTime<chrono::Utc>) -> String {
+    let token = &watched.token;
+    let mut lines = vec![
+        format!("{}  {}…  {}", token.details.name, token.prefix, token.state(now).word()),
+        format!("  id         {}", token.id),
+        format!("  ends       {}", moment(token.ends_at())),
+        format!("  last used  {}", moment(token.last_used_at)),
+    ];
+    if let Some((agent, address)) =
+        watched.last_use.as_ref().and_then(|last| Some((last.agent.as_ref()?, last.address.as_ref()?)))
+    {
+        lines.push(format!("  by         {agent} from {address}"));
+    }
+    lines.extend(token.successor_id.map(|id| format!("  successor  {id}")));
+    lines.extend(token.predecessor_id.map(|id| format!("  took the place of {id}")));
+    for warning in &watched.warnings {
+        lines.push(format!("\n! {}\n  {}", warning.title(), warning.advice()));
+    }
+    // what a sender calls itself must not reach the terminal as a command
+    lines.join("\n").replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }
