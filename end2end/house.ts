@@ -1,5 +1,6 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
+import { bareFailures, fullFailures } from "./house-failures";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
@@ -84,6 +85,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       as: ada,
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
+    ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
@@ -112,6 +114,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...designerRooms(`${base}/event-types`, door.eventType, waiting),
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
+    ...(await fullFailures(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...versionRooms(server, tenant, door.eventType),

@@ -84,7 +84,15 @@ test("from home to what is wrong with an event; filtering; the live tail", async
   await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
   await page.keyboard.press("Enter");
   await press(page, inMain(page).getByRole("link", { name: "1 event" }));
-  await press(page, inMain(page).getByRole("table").getByRole("link"));
+  await expect(page).toHaveURL(/\/quarantine$/);
+  const group = inMain(page).getByRole("rowheader").getByRole("link");
+  await expect(async () => {
+    await page.reload();
+    await expect(group).toBeVisible({ timeout: 500 });
+  }).toPass();
+  await press(page, group);
+  await expect(page.getByRole("heading", { name: "What is wrong" })).toBeVisible();
+  await press(page, inMain(page).getByRole("link", { name: /UTC$/ }).first());
   await expect(page.getByRole("heading", { name: "Why it is in quarantine" })).toBeVisible();
 
   await press(page, page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Events" }));

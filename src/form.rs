@@ -121,7 +121,7 @@ impl FieldErrors {
 }
 
 /// Begins with a capital, as text on a page does.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }

@@ -85,6 +85,8 @@ id!(/// An account of a person.
     UserId);
 id!(/// What one ingest request became. Its last sixteen bits are zero.
     ReceiptId);
+id!(/// A group of failures: it follows from what they have in common.
+    FailureGroupId);
 id!(/// A request: its answer carries it, the log names it, and so does the trail of what it changed.
     RequestId);
 id!(/// An event: its receipt's id plus its place in the request, counted from one.

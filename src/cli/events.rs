@@ -146,6 +146,7 @@ impl Export {
 enum Word {
     Accepted,
     Quarantined,
+    Mended,
 }
 
 impl Which {
@@ -153,6 +154,7 @@ impl Which {
         let verdict = self.verdict.map(|word| match word {
             Word::Accepted => Verdict::Accepted,
             Word::Quarantined => Verdict::Quarantined,
+            Word::Mended => Verdict::Mended,
         });
         Filter { event_type: self.event_type, verdict, ..Filter::default() }
     }
@@ -173,7 +175,8 @@ impl Events {
     }
 }
 
-async fn open(context: &Context, tenant: TenantId) -> anyhow::Result<(Db, Permit<ReadPayloads>)> {
+/// The database, and authority to read the events of a tenant that is there.
+pub(super) async fn open(context: &Context, tenant: TenantId) -> anyhow::Result<(Db, Permit<ReadPayloads>)> {
     let db = context.db().await?;
     tenants::get(&db, &context.actor.permit(tenant)?).await?;
     Ok((db, context.actor.permit(tenant)?))
@@ -224,7 +227,8 @@ async fn tail(context: &Context, tenant: TenantId, event_type: Option<EventTypeI
     }
 }
 
-fn print(context: &Context, events: &[Event]) -> anyhow::Result<()> {
+/// Prints events, a line each.
+pub(super) fn print(context: &Context, events: &[Event]) -> anyhow::Result<()> {
     context.out.lines(events.iter().map(Row::of), Row::text)
 }
 

@@ -9,6 +9,7 @@ mod input;
 mod migrate;
 mod moving;
 mod output;
+mod quarantine;
 mod restore;
 mod send;
 pub mod serve;
@@ -86,6 +87,8 @@ Examples:
     Token(token::Token),
     #[command(subcommand)]
     Events(events::Events),
+    #[command(subcommand)]
+    Quarantine(quarantine::Quarantine),
     #[command(subcommand)]
     Task(task::Task),
     #[command(subcommand)]
@@ -168,6 +171,7 @@ pub fn main() -> ExitCode {
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
+            Command::Quarantine(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
@@ -208,6 +212,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<Error>()? {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
+        Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
         Error::NotFound("person") => Some("tributary user list shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),

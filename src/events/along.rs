@@ -9,6 +9,7 @@ pub(super) enum Along {
     All,
     Type(EventTypeId),
     Quarantined,
+    Mended,
 }
 
 /// A half-open range of ids.
@@ -37,6 +38,9 @@ macro_rules! along {
     (quarantined) => {
         "tenant_id = $1 AND id >= $2 AND id < $3 AND verdict = 'quarantined'"
     };
+    (mended) => {
+        "tenant_id = $1 AND id >= $2 AND id < $3 AND verdict = 'mended'"
+    };
 }
 
 macro_rules! order {
@@ -47,6 +51,9 @@ macro_rules! order {
         concat!(" ORDER BY event_type_id ", $order, ", id ", $order)
     };
     (quarantined, $order:literal) => {
+        concat!(" ORDER BY id ", $order)
+    };
+    (mended, $order:literal) => {
         concat!(" ORDER BY id ", $order)
     };
 }
@@ -89,13 +96,15 @@ macro_rules! ids {
     };
 }
 
-macro_rules! all_but_quarantined {
+macro_rules! all_but_broken {
     ($along:ident) => {
         concat!(
             "SELECT (SELECT COUNT(*) FROM events WHERE ",
             along!($along),
             ") - (SELECT COUNT(*) FROM events WHERE ",
             along!(quarantined),
+            " AND event_type_id = COALESCE($4, event_type_id)) - (SELECT COUNT(*) FROM events WHERE ",
+            along!(mended),
             " AND event_type_id = COALESCE($4, event_type_id))"
         )
     };
@@ -105,6 +114,7 @@ impl Along {
     pub(super) fn of(filter: &Filter) -> Self {
         match (filter.verdict, filter.event_type) {
             (Some(Verdict::Quarantined), _) => Self::Quarantined,
+            (Some(Verdict::Mended), _) => Self::Mended,
             (_, Some(event_type)) => Self::Type(event_type),
             _ => Self::All,
         }
@@ -115,7 +125,7 @@ impl Along {
         filter.source.is_none()
             && match self {
                 Self::All | Self::Type(_) => filter.verdict.is_none(),
-                Self::Quarantined => filter.event_type.is_none(),
+                Self::Quarantined | Self::Mended => filter.event_type.is_none(),
             }
     }
 
@@ -127,13 +137,17 @@ impl Along {
             (Self::Type(_), Towards::Older, true) => listed!(exact of_type, "DESC"),
             (Self::Type(_), Towards::Newer, true) => listed!(exact of_type, "ASC"),
             (Self::Quarantined, Towards::Older, true) => listed!(exact quarantined, "DESC"),
+            (Self::Mended, Towards::Older, true) => listed!(exact mended, "DESC"),
             (Self::Quarantined, Towards::Newer, true) => listed!(exact quarantined, "ASC"),
+            (Self::Mended, Towards::Newer, true) => listed!(exact mended, "ASC"),
             (Self::All, Towards::Older, false) => listed!(sifted all, "DESC"),
             (Self::All, Towards::Newer, false) => listed!(sifted all, "ASC"),
             (Self::Type(_), Towards::Older, false) => listed!(sifted of_type, "DESC"),
             (Self::Type(_), Towards::Newer, false) => listed!(sifted of_type, "ASC"),
             (Self::Quarantined, Towards::Older, false) => listed!(sifted quarantined, "DESC"),
+            (Self::Mended, Towards::Older, false) => listed!(sifted mended, "DESC"),
             (Self::Quarantined, Towards::Newer, false) => listed!(sifted quarantined, "ASC"),
+            (Self::Mended, Towards::Newer, false) => listed!(sifted mended, "ASC"),
         }
     }
 
@@ -144,7 +158,9 @@ impl Along {
             (Self::Type(_), Towards::Older) => ids!(of_type, "DESC"),
             (Self::Type(_), Towards::Newer) => ids!(of_type, "ASC"),
             (Self::Quarantined, Towards::Older) => ids!(quarantined, "DESC"),
+            (Self::Mended, Towards::Older) => ids!(mended, "DESC"),
             (Self::Quarantined, Towards::Newer) => ids!(quarantined, "ASC"),
+            (Self::Mended, Towards::Newer) => ids!(mended, "ASC"),
         }
     }
 
@@ -154,9 +170,11 @@ impl Along {
             (Self::All, true) => concat!("SELECT COUNT(*) FROM events WHERE ", along!(all)),
             (Self::Type(_), true) => concat!("SELECT COUNT(*) FROM events WHERE ", along!(of_type)),
             (Self::Quarantined, true) => concat!("SELECT COUNT(*) FROM events WHERE ", along!(quarantined)),
+            (Self::Mended, true) => concat!("SELECT COUNT(*) FROM events WHERE ", along!(mended)),
             (Self::All, false) => concat!("SELECT COUNT(*)", wherever!(all)),
             (Self::Type(_), false) => concat!("SELECT COUNT(*)", wherever!(of_type)),
             (Self::Quarantined, false) => concat!("SELECT COUNT(*)", wherever!(quarantined)),
+            (Self::Mended, false) => concat!("SELECT COUNT(*)", wherever!(mended)),
         }
     }
 
@@ -166,13 +184,14 @@ impl Along {
             Self::All => concat!("SELECT COUNT(*) FROM (", ids!(all, "DESC"), ") AS ids"),
             Self::Type(_) => concat!("SELECT COUNT(*) FROM (", ids!(of_type, "DESC"), ") AS ids"),
             Self::Quarantined => concat!("SELECT COUNT(*) FROM (", ids!(quarantined, "DESC"), ") AS ids"),
+            Self::Mended => concat!("SELECT COUNT(*) FROM (", ids!(mended, "DESC"), ") AS ids"),
         }
     }
 
     pub(super) const fn count_accepted(self) -> &'static str {
         match self {
-            Self::Type(_) => all_but_quarantined!(of_type),
-            Self::All | Self::Quarantined => all_but_quarantined!(all),
+            Self::Type(_) => all_but_broken!(of_type),
+            Self::All | Self::Quarantined | Self::Mended => all_but_broken!(all),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What follows a commit: the figures of each type by the hour, and when each token was last used.
+//! What follows a commit: the figures of each type by the hour, when each token was last used, and which events are to
+//! be grouped by what is wrong with them (`failures::follow`).
 //!
 //! The front door leaves one row in `batches` a commit. Here they are taken in the transaction that adds them up, so
 //! a process that dies in between leaves both the rows and the figures as they were. With PostgreSQL every process
@@ -14,7 +15,8 @@ use crate::{
     app::App,
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
-    ids::{self, EventTypeId, TenantId, TokenId},
+    failures,
+    ids::{self, EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql, tokens,
 };
 
@@ -46,6 +48,8 @@ pub fn hour(moment: DateTime<Utc>) -> DateTime<Utc> {
 struct Sums {
     hours: BTreeMap<(TenantId, EventTypeId, DateTime<Utc>), Sum>,
     used: BTreeMap<(TenantId, TokenId), DateTime<Utc>>,
+    /// Tenants whose events broke their contract, and the first and the last receipt that may hold such events.
+    broken: BTreeMap<TenantId, (ReceiptId, ReceiptId)>,
 }
 
 impl Sums {
@@ -60,6 +64,21 @@ impl Sums {
         if let Some(token) = tally.source {
             let used = self.used.entry((tally.tenant, token)).or_insert(at);
             *used = at.max(*used);
+        }
+    }
+
+    /// Notes where the events of a batch are that broke their contract.
+    fn note(&mut self, tallies: &[Tally], receipts: &[u8]) {
+        if tallies.iter().all(|tally| tally.quarantined == 0) {
+            return;
+        }
+        for pair in receipts.chunks_exact(32) {
+            let id = |bytes| uuid::Uuid::from_slice(bytes).unwrap_or_default();
+            let (tenant, receipt) = (TenantId(id(&pair[..16])), ReceiptId(id(&pair[16..])));
+            if tallies.iter().any(|tally| tally.quarantined > 0 && tally.tenant == tenant) {
+                let (first, last) = self.broken.entry(tenant).or_insert((receipt, receipt));
+                (*first, *last) = (receipt.min(*first), receipt.max(*last));
+            }
         }
     }
 }
@@ -96,15 +115,20 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         }
     }
     let batches = sql!(
-        values String,
+        all(String, Vec<u8>),
         tx,
-        "DELETE FROM batches WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT $1) RETURNING tallies",
+        "DELETE FROM batches WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT $1) RETURNING tallies, receipts",
         i64::from(BATCHES),
     )?;
     let mut sums = Sums::default();
-    for batch in &batches {
-        match serde_json::from_str::<Vec<Tally>>(batch) {
-            Ok(tallies) => tallies.iter().for_each(|tally| sums.add(tally)),
+    for (tallies, receipts) in &batches {
+        match serde_json::from_str::<Vec<Tally>>(tallies) {
+            Ok(tallies) => {
+                for tally in &tallies {
+                    sums.add(tally);
+                }
+                sums.note(&tallies, receipts);
+            }
             // to keep it would stop the counting for good
             Err(error) => tracing::error!(%error, "a batch cannot be read; its events are not counted"),
         }
@@ -114,6 +138,9 @@ async fn take(tx: &mut Tx) -> Result<usize> {
     }
     for ((tenant, token), at) in sums.used {
         tokens::store::used(tx, tenant, token, at).await?;
+    }
+    for (tenant, (first, last)) in sums.broken {
+        failures::follow::note(tx, tenant, EventId(first.0), last.last_event()).await?;
     }
     Ok(batches.len())
 }
@@ -150,7 +177,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationToken) {
     loop {
-        let rest = match step(db).await {
+        let counted = match step(db).await {
             Ok(FULL) => Duration::ZERO,
             Ok(_) => PAUSE,
             Err(error) => {
@@ -158,6 +185,15 @@ async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationT
                 IDLE
             }
         };
+        let grouped = match failures::follow::step(db).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => PAUSE,
+            Err(error) => {
+                tracing::error!(%error, "grouping what broke its contract failed; trying again");
+                IDLE
+            }
+        };
+        let rest = counted.min(grouped);
         if stop.is_cancelled() {
             return;
         }

@@ -46,8 +46,13 @@ pub struct Event {
 impl Event {
     /// How it breaks its contract; nothing when it keeps it.
     pub fn breaches(&self) -> Vec<Breach> {
-        self.errors.as_deref().and_then(|errors| serde_json::from_str(errors).ok()).unwrap_or_default()
+        breaches(self.errors.as_deref())
     }
+}
+
+/// What is wrong with an event, as it is kept.
+pub fn breaches(errors: Option<&str>) -> Vec<Breach> {
+    errors.and_then(|errors| serde_json::from_str(errors).ok()).unwrap_or_default()
 }
 
 /// What an event came with.
@@ -122,8 +127,8 @@ impl Asked {
             "source" if value == ANONYMOUS => self.filter.source = Some(Source::Anonymous),
             "source" => self.filter.source = Some(Source::Token(TokenId(id("source")?))),
             "verdict" => {
-                let known = [Verdict::Accepted, Verdict::Quarantined].into_iter().find(|one| one.word() == value);
-                self.filter.verdict = Some(known.ok_or(("verdict", "a verdict: accepted or quarantined"))?);
+                let known = Verdict::ALL.into_iter().find(|one| one.word() == value);
+                self.filter.verdict = Some(known.ok_or(("verdict", "a verdict: accepted, quarantined or mended"))?);
             }
             "from" => self.filter.from = Some(moment("from")?),
             "until" => self.filter.until = Some(moment("until")?),
@@ -225,7 +230,7 @@ mod tests {
                 Just(Source::Anonymous),
                 some_id().prop_map(|id| Source::Token(TokenId(id))),
             ]),
-            verdict in proptest::option::of(prop_oneof![Just(Verdict::Accepted), Just(Verdict::Quarantined)]),
+            verdict in proptest::option::of(proptest::sample::select(&Verdict::ALL[..])),
             from in proptest::option::of(some_moment()),
             until in proptest::option::of(some_moment()),
             receipt in proptest::option::of(any::<u128>()),

@@ -12,6 +12,7 @@ use crate::{
     auth::{Permit, Right},
     db::{Db, Tx},
     error::Result,
+    failures,
     ids::{EventId, EventTypeId, TenantId},
     jobs::worker::make_way,
     sql,
@@ -75,6 +76,7 @@ impl Sweeper {
         for (tenant, retention) in retention::of_all(&app.db).await? {
             self.accepted(app, tenant, retention).await?;
             self.quarantined(app, tenant, retention).await?;
+            self.mended(app, tenant, retention).await?;
             self.receipts(app, tenant, retention).await?;
             self.unique(app, tenant, retention).await?;
         }
@@ -117,6 +119,20 @@ impl Sweeper {
                 let removed = sql!(exec tx, QUARANTINED_BEFORE, tenant, end, at_once)?;
                 count(tx, tenant, QUARANTINED, removed, now).await?;
                 Ok(removed)
+            })
+        })
+        .await
+    }
+
+    /// The originals of mended events have the time of the quarantine that they were in; and with what has gone from
+    /// there go its traces among the failures.
+    async fn mended(&mut self, app: &App, tenant: TenantId, retention: Retention) -> Result<()> {
+        let (now, end) = (app.clock.now(), EventId::floor(retention.quarantined_before(app.clock.now())));
+        self.until_none(app, move |tx, at_once| {
+            Box::pin(async move {
+                let removed = sql!(exec tx, MENDED_BEFORE, tenant, end, at_once)?;
+                count(tx, tenant, QUARANTINED, removed, now).await?;
+                Ok(removed + failures::store::forget(tx, tenant, end, at_once).await?)
             })
         })
         .await
@@ -249,6 +265,9 @@ const ACCEPTED_BETWEEN: &str =
 
 const QUARANTINED_BEFORE: &str = "DELETE FROM events WHERE tenant_id = $1 AND id IN
     (SELECT id FROM events WHERE tenant_id = $1 AND id < $2 AND verdict = 'quarantined' ORDER BY id LIMIT $3)";
+
+const MENDED_BEFORE: &str = "DELETE FROM events WHERE tenant_id = $1 AND id IN
+    (SELECT id FROM events WHERE tenant_id = $1 AND id < $2 AND verdict = 'mended' ORDER BY id LIMIT $3)";
 
 const RECEIPTS_BEFORE: &str = "DELETE FROM receipts WHERE tenant_id = $1 AND id IN
     (SELECT id FROM receipts WHERE tenant_id = $1 AND id < $2 ORDER BY id LIMIT $3)";

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     auth::{Grant, ListTenants, Permit, ReadPayloads, Right},
-    db::Db,
+    db::{Db, Tx, lane::Summary},
     error::Result,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql,
@@ -278,6 +278,73 @@ pub async fn start_of(db: &Db, tenant: TenantId, id: EventId, characters: i32) -
     )?)
 }
 
+/// An event in quarantine, without its payload.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Broken {
+    /// The event.
+    pub id: EventId,
+    /// Its type.
+    pub event_type_id: EventTypeId,
+    /// How it breaks its contract: a JSON array.
+    pub errors: Option<String>,
+}
+
+impl Broken {
+    /// How it breaks its contract.
+    pub fn breaches(&self) -> Vec<super::Breach> {
+        super::breaches(self.errors.as_deref())
+    }
+}
+
+/// For those who follow: the oldest events in quarantine from `low` to `high`, both included.
+///
+/// # Errors
+/// When the database does.
+pub async fn quarantined_between(
+    tx: &mut Tx,
+    tenant: TenantId,
+    low: EventId,
+    high: EventId,
+    limit: i64,
+) -> Result<Vec<Broken>> {
+    Ok(sql!(
+        all Broken, tx,
+        "SELECT id, event_type_id, errors FROM events
+         WHERE tenant_id = $1 AND id >= $2 AND id <= $3 AND verdict = 'quarantined' ORDER BY id LIMIT $4",
+        tenant,
+        low,
+        high,
+        limit,
+    )?)
+}
+
+/// For those who work through the quarantine: the oldest events in it, after one and before the moment that the
+/// filter names, of the type that it names; their payloads as they are.
+///
+/// # Errors
+/// When the database does.
+pub async fn oldest_quarantined(
+    db: &Db,
+    permit: &Permit<ReadPayloads>,
+    filter: &Filter,
+    after: EventId,
+    limit: usize,
+) -> Result<Vec<Event>> {
+    let Range { low, high } = Range::of(filter);
+    Ok(sql!(
+        all Event, db,
+        "SELECT id, event_type_id, source_id, verdict, payload, errors FROM events
+         WHERE tenant_id = $1 AND id >= $2 AND id < $3 AND verdict = 'quarantined'
+            AND event_type_id = COALESCE($4, event_type_id)
+         ORDER BY id LIMIT $5",
+        permit.tenant(),
+        low.max(next(after)),
+        high,
+        filter.event_type,
+        i64::try_from(limit).unwrap_or(i64::MAX),
+    )?)
+}
+
 /// How one event of a receipt fared.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Fared {
@@ -329,6 +396,36 @@ pub async fn receipt_row(db: &Db, tenant: TenantId, receipt: ReceiptId) -> Resul
         tenant,
         receipt,
     )?)
+}
+
+/// Says of an event in quarantine what is wrong with it by now. What its receipt answered is kept first, so that it
+/// answers the same for ever.
+///
+/// # Errors
+/// When the database does.
+pub async fn judged_anew(tx: &mut Tx, tenant: TenantId, id: EventId, errors: &str) -> Result<()> {
+    let receipt = id.receipt();
+    let text = "SELECT id FROM receipts WHERE tenant_id = $1 AND id = $2";
+    if sql!(opt(ReceiptId,), tx, text, tenant, receipt)?.is_none() {
+        let mut summary = Summary::default();
+        for event in sql!(all Fared, tx, OF_RECEIPT, tenant, receipt, receipt.last_event())? {
+            summary.add(event.id.index(), event.verdict, event.errors.as_deref());
+        }
+        sql!(
+            exec tx,
+            "INSERT INTO receipts (tenant_id, id, status, accepted, duplicates, rejected, warnings)
+             VALUES ($1, $2, $3, $4, '[]', $5, $6) ON CONFLICT (tenant_id, id) DO NOTHING",
+            tenant,
+            receipt,
+            i64::from(summary.status()),
+            i64::try_from(summary.accepted).unwrap_or(i64::MAX),
+            summary.rejected,
+            summary.warnings,
+        )?;
+    }
+    let text = "UPDATE events SET errors = $3 WHERE tenant_id = $1 AND id = $2 AND verdict = 'quarantined'";
+    sql!(exec tx, text, tenant, id, errors)?;
+    Ok(())
 }
 
 /// How one type stands.

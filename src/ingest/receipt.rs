@@ -14,7 +14,10 @@ use super::{
     send::{json, stored_body},
 };
 use crate::{
-    db::{Db, lane::Summary},
+    db::{
+        Db,
+        lane::{Summary, Verdict},
+    },
     events,
     ids::{EventId, ReceiptId},
     tokens::Known,
@@ -56,7 +59,7 @@ pub async fn show(State(front): State<Front>, request: Request) -> Result<Respon
     }
     let mut listed: Vec<_> = stored
         .iter()
-        .map(|event| (event.id.index(), event.id, event.verdict.word()))
+        .map(|event| (event.id.index(), event.id, answered(event.verdict)))
         .chain(summary.duplicates.iter().map(|(index, first)| (*index, *first, "duplicate")))
         .collect();
     listed.sort_unstable_by_key(|(index, ..)| *index);
@@ -81,4 +84,12 @@ async fn may_hear_of(db: &Db, head: &Head, token: &Known, duplicates: &[(usize, 
         covered.extend(stored.iter().filter(|event| token.covers(event.event_type_id)).map(|event| event.id));
     }
     Ok(firsts.is_subset(&covered))
+}
+
+/// What the sender was told: that the event was mended since is another story.
+fn answered(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Mended => Verdict::Quarantined.word(),
+        other => other.word(),
+    }
 }

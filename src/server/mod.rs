@@ -18,7 +18,7 @@ use crate::{
     config::Settings,
     crypto::seal::Keyring,
     db::{Db, lane::Lane},
-    events,
+    events, failures,
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
     mail::{self, Mailer},
@@ -35,7 +35,7 @@ const DRAIN: Duration = Duration::from_secs(7);
 const OBSERVERS: usize = 16;
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[events::export::KIND];
+pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {

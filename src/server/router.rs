@@ -14,7 +14,7 @@ use crate::{
     app::App,
     audit, auth,
     error::{Error, PublicError},
-    event_types, events,
+    event_types, events, failures,
     ingest::{self, Front},
     jobs, people, tenants, tokens,
     ui::assets,
@@ -38,6 +38,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(event_types::routes())
         .merge(tokens::routes())
         .merge(events::routes())
+        .merge(failures::routes())
         .merge(jobs::routes())
         .merge(audit::routes())
         .layer(middleware::from_fn(in_time))

@@ -47,7 +47,7 @@ fn value(kind: Kind, n: usize) -> Value {
         Kind::Bytes => {
             Value::Bytes([b"\\x00".to_vec(), n.to_be_bytes().to_vec(), (0..=255).collect()].concat()[n % 3..].into())
         }
-        Kind::Id => Value::Id(Uuid::from_u128(u128::MAX / 7 * (n as u128 + 1))),
+        Kind::Id => Value::Id(Uuid::from_u128((u128::MAX / 7).wrapping_mul(n as u128 + 1))),
         Kind::Time => Value::Time(DateTime::<Utc>::from_timestamp_micros(number * 86_400_000_001 - 999_999).unwrap()),
     }
 }

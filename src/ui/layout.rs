@@ -124,3 +124,15 @@ pub fn Prose(
 ) -> AnyView {
     view! { <div class="words">{children.0}</div> }.into_any()
 }
+
+/// Things below each other that belong close together; the first may be their heading.
+#[component]
+pub fn Near(
+    /// What they are called: a heading below that of a [`Card`].
+    #[prop(into, optional)]
+    title: Option<String>,
+    /// The things.
+    children: Slot,
+) -> AnyView {
+    view! { <div class="near">{title.map(|title| view! { <h3>{title}</h3> })}{children.0}</div> }.into_any()
+}

@@ -42,6 +42,7 @@ mod steps;
 mod table;
 mod text;
 mod time;
+mod trend;
 
 #[cfg(test)]
 mod gallery;
@@ -60,7 +61,7 @@ pub use form::{FieldErrors, Form, FormActions, FormErrors, Hidden};
 pub use frame::{Crumb, Frame, Notice, Section, TenantRef, Theme, Viewer};
 pub use icon::{Icon, icon};
 pub use json::{Json, Mark};
-pub use layout::{Card, Columns, Desk, Group, PageHeader, Prose, Row};
+pub use layout::{Card, Columns, Desk, Group, Near, PageHeader, Prose, Row};
 pub use nav::{Filters, Pager, Tab, Tabs};
 pub use progress::{Follow, Progress, said};
 pub use qr::QrCode;
@@ -68,5 +69,6 @@ pub use slot::Slot;
 pub use state::{Alert, Badge, State};
 pub use steps::{Step, StepState, Steps};
 pub use table::{Column, DataTable, Sort};
-pub use text::{link, mono, muted, number, strong, text, unseen};
+pub use text::{link, mono, muted, number, strong, text, two_lines, unseen};
 pub use time::{Now, Zone, ago, at};
+pub use trend::{Trend, TrendFigure};

@@ -22,6 +22,11 @@ pub fn muted(text: impl Into<String>) -> AnyView {
     view! { <span class="muted">{text.into()}</span> }.into_any()
 }
 
+/// One thing, and below it, smaller, what it belongs to.
+pub fn two_lines(first: AnyView, second: AnyView) -> AnyView {
+    view! { <div class="two-lines"><div>{first}</div><div class="muted">{second}</div></div> }.into_any()
+}
+
 /// Text for screen readers alone, where the eye sees from the place what is meant.
 pub fn unseen(text: impl Into<String>) -> AnyView {
     view! { <span class="sr-only">{text.into()}</span> }.into_any()

@@ -295,7 +295,15 @@ async fn a_copy_that_is_killed_leaves_nothing_and_is_begun_again() {
             let bench = tributary::db::lane::Lane::start(&many, &clock);
             let rows = (0..15_000).map(|n| row(n, filled.event_type)).collect();
             let receipt = tributary::ids::ReceiptId::issue(&clock);
-            let append = tributary::db::lane::Append { tenant, receipt, source: None, rows, strict: false, once: None };
+            let append = tributary::db::lane::Append {
+                tenant,
+                receipt,
+                source: None,
+                rows,
+                strict: false,
+                once: None,
+                mends: None,
+            };
             bench.append(bench.admit(0).await.unwrap(), append).await.unwrap();
         }
         many.close().await;

@@ -1,6 +1,6 @@
 //! Every route × every role × own and foreign tenant: who is let in, who is refused, and who is told that there is no
 //! such thing. The table is complete: a test compares it with the routes in the source.
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -9,6 +9,7 @@ use tokio::{
 use tributary::{
     auth::{Actor, Role, courier::Courier, email::Email, password, store},
     events::export::Format,
+    failures::{self, Cause},
     ids::TenantId,
 };
 
@@ -161,7 +162,14 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/exports/{task}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/events/{event}", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/live", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/events/{event}/mend", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/events/{event}/mend", Permit(CONSULTANTS), 303),
     ("GET", "/tenants/{tenant}/quarantine", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/quarantine/events", Permit(CONSULTANTS), 200),
+    ("GET", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 400),
+    ("GET", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 0),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
@@ -178,6 +186,7 @@ struct Held {
     event_type: String,
     token: String,
     event: String,
+    group: String,
     task: String,
     person: String,
     invitation: String,
@@ -201,11 +210,19 @@ impl Held {
         app.start().await;
         let answer = app.post(&format!("/events/{event_type}")).body(r#"{"a":1}"#).send(app.to()).await;
         let receipt: tributary::ids::ReceiptId = answer.json()["receiptId"].as_str().unwrap().parse().unwrap();
+        // and one that breaks a rule of every contract
+        app.post(&format!("/events/{event_type}")).body(r#"{"a":1,"a":2}"#).send(app.to()).await;
+        let group = Cause { event_type, rule: "duplicate-key".into(), path: "/a".into() }.group();
+        let read = Actor::cli().permit(app.tenant).unwrap();
+        while failures::store::get(&app.db, &read, group).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         Self {
             tenant: app.tenant,
             event_type: event_type.to_string(),
             token: token.to_string(),
             event: receipt.event(0).to_string(),
+            group: group.to_string(),
             task: app.exported(Format::Jsonl).await.to_string(),
             person: person.to_string(),
             invitation: invitation.to_string(),
@@ -218,6 +235,7 @@ impl Held {
             .replace("{event_type}", &self.event_type)
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
+            .replace("{group}", &self.group)
             .replace("{version}", "1")
             .replace("{task}", &self.task)
             .replace("{person}", &self.person)

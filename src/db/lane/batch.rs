@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt::Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Append, Claim, Half, Once, Outcome, Row, Verdict};
+use super::{Append, Claim, Half, Mend, Mends, Once, Outcome, Row, Verdict};
 use crate::{
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     metrics::Stored,
@@ -44,7 +44,8 @@ impl Summary {
                     Self::list(&mut self.warnings, index, errors);
                 }
             }
-            Verdict::Quarantined => Self::list(&mut self.rejected, index, errors.unwrap_or("[]")),
+            // mended or not: it was rejected then
+            Verdict::Quarantined | Verdict::Mended => Self::list(&mut self.rejected, index, errors.unwrap_or("[]")),
         }
     }
 }
@@ -78,6 +79,8 @@ pub(super) struct Known {
     pub values: HashMap<(TenantId, EventTypeId, Half), (Half, EventId)>,
     /// Idempotency keys seen before: body, receipt, and what became of it.
     pub keys: HashMap<(TenantId, [u8; 32]), First>,
+    /// Events in quarantine that were mended before, and by which event.
+    pub mended: HashMap<(TenantId, EventId), EventId>,
 }
 
 /// What is to be written, and what is to be answered.
@@ -90,8 +93,16 @@ pub(super) struct Plan<'j> {
     pub receipts: Vec<(TenantId, ReceiptId, Summary)>,
     pub keys: Vec<(TenantId, Once, ReceiptId)>,
     pub tallies: Vec<Tally>,
+    pub mended: Vec<Mended<'j>>,
     /// Tenant and receipt of each request that stored something.
     pub stored: Vec<u8>,
+}
+
+/// What one request has mended: each original, and the event in its place.
+pub(super) struct Mended<'j> {
+    pub append: &'j Append,
+    pub mends: &'j Mends,
+    pub pairs: Vec<(EventId, EventId)>,
 }
 
 /// An event to be written.
@@ -142,6 +153,9 @@ impl<'j> Plan<'j> {
     }
 
     fn decide_one(&mut self, append: &'j Append, known: &mut Known) -> Outcome {
+        if let Some(mends) = &append.mends {
+            return self.mend(append, mends, known);
+        }
         if let Some(once) = &append.once
             && let Some((body, receipt, summary)) = known.keys.get(&(append.tenant, once.key))
         {
@@ -180,7 +194,7 @@ impl<'j> Plan<'j> {
             summary.add(index, event.verdict(), event.errors());
             match event.verdict() {
                 Verdict::Accepted => self.tally(append, row.event_type).accepted += 1,
-                Verdict::Quarantined => self.tally(append, row.event_type).quarantined += 1,
+                Verdict::Quarantined | Verdict::Mended => self.tally(append, row.event_type).quarantined += 1,
             }
             // only an accepted event claims its value: one in quarantine may be sent again, mended
             if let (Verdict::Accepted, Some(unique)) = (event.verdict(), &row.unique) {
@@ -194,6 +208,64 @@ impl<'j> Plan<'j> {
         self.stored.extend_from_slice(tenant.0.as_bytes());
         self.stored.extend_from_slice(append.receipt.0.as_bytes());
         summary
+    }
+
+    /// A request that mends: each of its rows is accepted once in place of its original, or not stored at all.
+    fn mend(&mut self, append: &'j Append, mends: &'j Mends, known: &mut Known) -> Outcome {
+        let mut became = Vec::with_capacity(append.rows.len());
+        for (index, (row, (original, source))) in append.rows.iter().zip(&mends.originals).enumerate() {
+            let one = self.mend_one(append, row, (index, *original, *source), known);
+            if let Mend::New(id) | Mend::Same(id) = one {
+                known.mended.insert((append.tenant, *original), id);
+            }
+            became.push(one);
+        }
+        let pairs: Vec<_> = mends
+            .originals
+            .iter()
+            .zip(&became)
+            .filter_map(|((original, _), one)| match one {
+                Mend::New(id) | Mend::Same(id) => Some((*original, *id)),
+                Mend::Before(_) | Mend::Still(_) => None,
+            })
+            .collect();
+        if !pairs.is_empty() {
+            self.stored.extend_from_slice(append.tenant.0.as_bytes());
+            self.stored.extend_from_slice(append.receipt.0.as_bytes());
+            self.mended.push(Mended { append, mends, pairs });
+        }
+        Outcome::Mended(became)
+    }
+
+    fn mend_one(
+        &mut self,
+        append: &'j Append,
+        row: &'j Row,
+        (index, original, source): (usize, EventId, Option<TokenId>),
+        known: &mut Known,
+    ) -> Mend {
+        let tenant = append.tenant;
+        if let Some(before) = known.mended.get(&(tenant, original)) {
+            return Mend::Before(*before);
+        }
+        if row.verdict != Verdict::Accepted {
+            return Mend::Still(row.errors.clone().unwrap_or_else(|| "[]".into()));
+        }
+        let id = append.receipt.event(index);
+        if let Some(unique) = &row.unique {
+            let key = (tenant, row.event_type, unique.value);
+            match known.values.get(&key) {
+                Some((content, first)) if *content == unique.content => return Mend::Same(*first),
+                Some((_, first)) => return Mend::Still(conflict_error(row, *first)),
+                None => {
+                    known.values.insert(key, (unique.content, id));
+                    self.claims.push((tenant, row.event_type, unique.value, unique.content, id));
+                }
+            }
+        }
+        self.tally(append, row.event_type).accepted += 1;
+        self.events.push(NewEvent { tenant, id, source, row, conflict: None });
+        Mend::New(id)
     }
 
     fn tally(&mut self, append: &Append, event_type: EventTypeId) -> &mut Tally {
@@ -292,6 +364,7 @@ mod tests {
                 .collect(),
             strict,
             once: once.map(|(key, body)| Once { key: [key; 32], body: [body; 32] }),
+            mends: None,
         }
     }
 
@@ -327,5 +400,29 @@ mod tests {
         assert!(matches!(&plan.outcomes[1], Outcome::Repeated(r, s) if *r == first.receipt && s.accepted == 1));
         assert!(matches!(&plan.outcomes[2], Outcome::KeyReused));
         assert_eq!((plan.events.len(), plan.keys.len()), (1, 1));
+    }
+
+    #[test]
+    fn an_original_is_mended_once_and_one_that_conflicts_is_not_stored() {
+        let originals = append(&[(9, 9), (9, 9), (9, 9), (9, 9)], false, None).receipt;
+        let mend = |rows: &[(u8, u8)], of: &[usize]| Append {
+            mends: Some(Mends {
+                originals: of.iter().map(|n| (originals.event(*n), None)).collect(),
+                by: "cli".into(),
+                task: None,
+            }),
+            ..append(rows, false, None)
+        };
+        let (first, second) = (mend(&[(1, 1), (1, 1), (1, 2)], &[0, 1, 2]), mend(&[(4, 4), (5, 5)], &[0, 2]));
+        let plan = decide([&first, &second].into_iter(), &mut Known::default());
+        let accepted = first.receipt.event(0);
+        let Outcome::Mended(became) = &plan.outcomes[0] else { panic!("{:?}", plan.outcomes) };
+        assert_eq!(became[..2], [Mend::New(accepted), Mend::Same(accepted)]);
+        assert!(matches!(&became[2], Mend::Still(errors) if errors.contains("conflict")));
+        let Outcome::Mended(became) = &plan.outcomes[1] else { panic!("{:?}", plan.outcomes) };
+        assert_eq!(became[..], [Mend::Before(accepted), Mend::New(second.receipt.event(1))]);
+        assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (2, 2, 0));
+        assert_eq!(plan.mended.iter().map(|mended| mended.pairs.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(plan.tallies.iter().map(|tally| tally.accepted).sum::<i64>(), 2);
     }
 }

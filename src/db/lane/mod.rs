@@ -16,6 +16,7 @@ use std::{
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use uuid::Uuid;
 
 use super::Db;
 use crate::{
@@ -55,6 +56,33 @@ pub struct Append {
     pub strict: bool,
     /// Set when the request must have its effect once.
     pub once: Option<Once>,
+    /// Set when its rows are accepted in place of events in quarantine. Nothing else of it is stored then.
+    pub mends: Option<Mends>,
+}
+
+/// The events in quarantine that the rows of an [`Append`] stand for. Each is mended once, whoever tries how often.
+#[derive(Debug, Clone)]
+pub struct Mends {
+    /// For each row: the event in its place, and the token that one came with.
+    pub originals: Vec<(EventId, Option<TokenId>)>,
+    /// Who mends them, as the audit trail names them.
+    pub by: String,
+    /// The task that mends them; none for one by hand.
+    pub task: Option<Uuid>,
+}
+
+/// What became of one event in quarantine that was to be mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mend {
+    /// This event was accepted in its place.
+    New(EventId),
+    /// This event, accepted earlier, has the same unique value and the same payload: it stands in its place.
+    Same(EventId),
+    /// It was mended before, by this event; nothing was stored.
+    Before(EventId),
+    /// It breaks its contract still, or another event has its unique value: a JSON array of what is wrong. Nothing
+    /// was stored.
+    Still(String),
 }
 
 /// One event of a request.
@@ -83,14 +111,20 @@ pub enum Verdict {
     Accepted,
     /// It breaks its contract.
     Quarantined,
+    /// It broke its contract, and another event was accepted in its place.
+    Mended,
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Accepted, Self::Quarantined, Self::Mended];
+
     /// As the database and the wire spell it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Quarantined => "quarantined",
+            Self::Mended => "mended",
         }
     }
 }
@@ -129,6 +163,8 @@ pub enum Outcome {
     KeyReused,
     /// It was strict and one of its events conflicts: nothing stored.
     Refused(Summary),
+    /// It mends: what became of each of its originals.
+    Mended(Vec<Mend>),
 }
 
 struct Job {

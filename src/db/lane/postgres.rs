@@ -10,7 +10,7 @@ use sqlx::{PgConnection, PgPool, Row as _};
 
 use super::{
     End, Half, Job, Summary, Written,
-    batch::{Known, Plan, decide},
+    batch::{Known, Mended, Plan, decide},
 };
 use crate::{
     clock::Clock,
@@ -45,6 +45,20 @@ const CLAIM_KEYS: &str = "INSERT INTO idempotency_keys (tenant_id, digest, body,
 const RECEIPTS: &str = "INSERT INTO receipts (tenant_id, id, status, accepted, duplicates, rejected, warnings)
     SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])";
 
+const KNOWN_MENDED: &str = "SELECT asked.tenant_id, asked.event_id, m.mended_id
+    FROM UNNEST($1::uuid[], $2::uuid[]) AS asked (tenant_id, event_id)
+    CROSS JOIN LATERAL (SELECT mended_id FROM mended
+      WHERE tenant_id = asked.tenant_id AND event_id = asked.event_id LIMIT 1) AS m";
+
+const MENDED: &str = "INSERT INTO mended (tenant_id, event_id, mended_id, mended_by, task_id, at)
+    SELECT $1, original, became, $4, $5, $6 FROM UNNEST($2::uuid[], $3::uuid[]) AS mended (original, became)";
+
+/// Of one request: what is no longer so of its originals.
+const SETTLE: [&str; 2] = [
+    "UPDATE events SET verdict = 'mended' WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND verdict = 'quarantined'",
+    "DELETE FROM failures WHERE tenant_id = $1 AND event_id = ANY($2::uuid[])",
+];
+
 pub(super) async fn run(pool: PgPool, clock: Clock, end: End) {
     while let Some(taken) = end.take().await {
         let began = Instant::now();
@@ -77,6 +91,7 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Writt
 async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {
     let (mut tenants, mut types, mut values) = (Vec::new(), Vec::new(), Vec::new());
     let (mut key_tenants, mut keys) = (Vec::new(), Vec::new());
+    let (mut original_tenants, mut originals) = (Vec::new(), Vec::new());
     let mut locks = BTreeSet::new();
     for append in jobs.iter().map(|job| &job.append) {
         for row in &append.rows {
@@ -91,6 +106,11 @@ async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known)
             key_tenants.push(append.tenant.0);
             keys.push(once.key.to_vec());
             locks.insert(lock(append.tenant, &once.key));
+        }
+        for (original, _) in append.mends.iter().flat_map(|mends| &mends.originals) {
+            original_tenants.push(append.tenant.0);
+            originals.push(original.0);
+            locks.insert(lock(append.tenant, original.0.as_bytes()));
         }
     }
     if locks.is_empty() {
@@ -119,6 +139,12 @@ async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known)
             };
             let key = (row.try_get::<TenantId, _>(0)?, whole(row.try_get(1)?));
             known.keys.insert(key, (whole(row.try_get(2)?), row.try_get::<ReceiptId, _>(3)?, summary));
+        }
+    }
+    if !originals.is_empty() {
+        let seen = sqlx::query(KNOWN_MENDED).bind(original_tenants).bind(originals).fetch_all(&mut *connection).await?;
+        for row in seen {
+            known.mended.insert((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
         }
     }
     Ok(())
@@ -178,6 +204,21 @@ async fn extras(connection: &mut PgConnection, plan: &Plan<'_>) -> sqlx::Result<
             .bind(plan.keys.iter().map(|key| key.2.0).collect::<Vec<_>>())
             .execute(&mut *connection)
             .await?;
+    }
+    for Mended { append, mends, pairs } in &plan.mended {
+        let originals: Vec<_> = pairs.iter().map(|(original, _)| original.0).collect();
+        sqlx::query(MENDED)
+            .bind(append.tenant)
+            .bind(&originals)
+            .bind(pairs.iter().map(|(_, became)| became.0).collect::<Vec<_>>())
+            .bind(&mends.by)
+            .bind(mends.task)
+            .bind(append.receipt.received_at())
+            .execute(&mut *connection)
+            .await?;
+        for text in SETTLE {
+            sqlx::query(text).bind(append.tenant).bind(&originals).execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

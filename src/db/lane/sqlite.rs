@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::{
     End, Half, Job, Summary, Unavailable, Written,
-    batch::{Known, NewEvent, Plan, decide},
+    batch::{Known, Mended, NewEvent, Plan, decide},
 };
 use crate::{
     clock::Clock,
@@ -61,6 +61,20 @@ const RECEIPTS: &str = "INSERT INTO receipts (tenant_id, id, status, accepted, d
     SELECT unhex(value->>0), unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6
     FROM json_each($1)";
 
+const KNOWN_MENDED: &str = "SELECT m.tenant_id, m.event_id, m.mended_id
+    FROM json_each($2) AS asked JOIN mended AS m
+      ON m.tenant_id = substr($1, asked.key * 32 + 1, 16) AND m.event_id = substr($1, asked.key * 32 + 17, 16)";
+
+/// Of one request: `$2` holds each original and the event in its place, `$3` as many rows.
+const MEND: [&str; 3] = [
+    "INSERT INTO mended (tenant_id, event_id, mended_id, mended_by, task_id, at)
+     SELECT $1, substr($2, key * 32 + 1, 16), substr($2, key * 32 + 17, 16), $4, $5, $6 FROM json_each($3)",
+    "UPDATE events SET verdict = 'mended' WHERE tenant_id = $1 AND verdict = 'quarantined'
+        AND id IN (SELECT substr($2, key * 32 + 1, 16) FROM json_each($3))",
+    "DELETE FROM failures WHERE tenant_id = $1
+        AND event_id IN (SELECT substr($2, key * 32 + 1, 16) FROM json_each($3))",
+];
+
 pub(super) async fn run(writer: SqliteWriter, clock: Clock, end: End) {
     while let Some(taken) = end.take().await {
         let began = Instant::now();
@@ -87,7 +101,9 @@ async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Res
 async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut known = Known::default();
     let appends = || jobs.iter().map(|job| &job.append);
-    let asks = appends().any(|append| append.once.is_some() || append.rows.iter().any(|row| row.unique.is_some()));
+    let asks = appends().any(|append| {
+        append.once.is_some() || append.mends.is_some() || append.rows.iter().any(|row| row.unique.is_some())
+    });
     if asks {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         look_up(connection, jobs, &mut known).await?;
@@ -145,7 +161,7 @@ fn rows(blob: &[u8], size: usize) -> String {
 }
 
 async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {
-    let (mut values, mut keys) = (Vec::new(), Vec::new());
+    let (mut values, mut keys, mut originals) = (Vec::new(), Vec::new(), Vec::new());
     for append in jobs.iter().map(|job| &job.append) {
         for row in &append.rows {
             if let Some(unique) = &row.unique {
@@ -157,6 +173,10 @@ async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Kn
         if let Some(once) = &append.once {
             keys.extend_from_slice(append.tenant.0.as_bytes());
             keys.extend_from_slice(&once.key);
+        }
+        for (original, _) in append.mends.iter().flat_map(|mends| &mends.originals) {
+            originals.extend_from_slice(append.tenant.0.as_bytes());
+            originals.extend_from_slice(original.0.as_bytes());
         }
     }
     if !values.is_empty() {
@@ -177,6 +197,12 @@ async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Kn
             };
             let key = (row.try_get::<TenantId, _>(0)?, whole(row.try_get(1)?));
             known.keys.insert(key, (whole(row.try_get(2)?), row.try_get::<ReceiptId, _>(3)?, summary));
+        }
+    }
+    if !originals.is_empty() {
+        let asked = rows(&originals, 32);
+        for row in sqlx::query(KNOWN_MENDED).bind(originals).bind(asked).fetch_all(&mut *connection).await? {
+            known.mended.insert((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
         }
     }
     Ok(())
@@ -243,6 +269,17 @@ async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Res
         }
         let count = rows(&blob, 96);
         sqlx::query(CLAIM_KEYS).bind(blob).bind(count).execute(&mut *connection).await?;
+    }
+    for Mended { append, mends, pairs } in &plan.mended {
+        let blob: Vec<u8> = pairs.iter().flat_map(|(of, by)| [*of.0.as_bytes(), *by.0.as_bytes()]).flatten().collect();
+        let count = rows(&blob, 32);
+        let (of, at) = (append.tenant, append.receipt.received_at());
+        let [insert, settle, forget] = MEND;
+        let insert = sqlx::query(insert).bind(of).bind(&blob).bind(&count).bind(&mends.by).bind(mends.task).bind(at);
+        insert.execute(&mut *connection).await?;
+        for text in [settle, forget] {
+            sqlx::query(text).bind(of).bind(&blob).bind(&count).execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ pub(super) fn changes(old: &Value, new: &Value) -> Vec<Change> {
 
 /// What makes that the meaning of a part does not follow from where it stands.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that were seen; none of them excludes another")]
 struct Seen {
     reference: bool,
     odd_reference: bool,
@@ -270,14 +271,14 @@ impl Walk {
                 _ if LIMITS.iter().any(|limit| limit.keyword == keyword) => self.limit(keyword, was, is, place),
                 _ => {}
             }
-            if self.found.len() == before && !(keyword == "required" && self.told_with_fields(old, new, &named)) {
+            if self.found.len() == before && !(keyword == "required" && Self::told_with_fields(old, new, &named)) {
                 self.keyword(keyword, was, is, place);
             }
         }
     }
 
     /// Whether all that `required` has to say was said of fields that came or went.
-    fn told_with_fields(&self, old: &Object, new: &Object, named: &FieldSets<'_>) -> bool {
+    fn told_with_fields(old: &Object, new: &Object, named: &FieldSets<'_>) -> bool {
         let (Some(was), Some(is)) = (strings(old.get("required")), strings(new.get("required"))) else { return false };
         let mut came = is.difference(&was);
         let mut went = was.difference(&is);

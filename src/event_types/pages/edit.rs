@@ -109,9 +109,10 @@ fn given(text: &str) -> Result<Option<EventTypeId>, &'static str> {
 fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Details> {
     let name = errors.keep("name", typed.text("name").parse());
     let description = errors.keep("description", parse_description(&typed.text("description")));
-    let contract = match typed.ticked("contract") {
-        true => errors.keep("contract", Contract::parse(typed.text("contract").trim())),
-        false => Some(Contract::default()),
+    let contract = if typed.ticked("contract") {
+        errors.keep("contract", Contract::parse(typed.text("contract").trim()))
+    } else {
+        Some(Contract::default())
     };
     let policy = errors.keep("policy", typed.text("policy").parse::<Policy>().map_err(|_| "choose one of the three"));
     let unique_fields = errors.keep("unique_fields", UniqueFields::parse(typed.text("unique_fields").lines()));
@@ -167,6 +168,7 @@ impl FormPage {
         tenants::frame(app, session, Some(self.tenant), Section::EventTypes, self.action()).await
     }
 
+    #[expect(clippy::too_many_lines, reason = "one form, field after field")]
     fn draw(&self, frame: &Frame, typed: &Typed, errors: &FieldErrors) -> String {
         let list = format!("/tenants/{}/event-types", self.tenant);
         let (title, verb, cancel) = match &self.known {

@@ -112,6 +112,7 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
         Choice::new("", "Any verdict"),
         Choice::new(Verdict::Accepted.word(), "Accepted"),
         Choice::new(Verdict::Quarantined.word(), "Quarantined"),
+        Choice::new(Verdict::Mended.word(), "Mended"),
     ];
     let receipt = filter.receipt.map(|receipt| view! { <Hidden name="receipt" value=receipt.to_string()/> });
     let event_type = filter.event_type.map(|id| id.to_string()).unwrap_or_default();

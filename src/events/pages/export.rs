@@ -67,7 +67,10 @@ impl Seen {
         let Filter { event_type, source, from, until, receipt, .. } = self.asked.filter;
         if self.is_quarantine() && source.is_none() && from.is_none() && until.is_none() && receipt.is_none() {
             let of_type = Filter { event_type, ..Filter::default() };
-            return (format!("/tenants/{}/quarantine{}", self.tenant, of_type.query(Cursor::Newest)), "Quarantine");
+            return (
+                format!("/tenants/{}/quarantine/events{}", self.tenant, of_type.query(Cursor::Newest)),
+                "Quarantine",
+            );
         }
         (format!("/tenants/{}/events{}", self.tenant, self.asked.filter.query(Cursor::Newest)), "Events")
     }

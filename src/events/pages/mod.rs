@@ -1,5 +1,4 @@
 //! What consultants see of events: the explorer, one event, the live tail, and the quarantine.
-mod advice;
 mod explorer;
 mod export;
 mod live;
@@ -35,7 +34,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/tenants/{tenant}/exports/{task}", get(export::download))
         .route("/tenants/{tenant}/events/{event}", get(show::show))
         .route("/tenants/{tenant}/live", get(live::show))
-        .route("/tenants/{tenant}/quarantine", get(quarantine::show))
+        .route("/tenants/{tenant}/quarantine/events", get(quarantine::show))
 }
 
 /// What the ids in events are called.
@@ -80,6 +79,7 @@ fn verdict(event: &Event) -> AnyView {
         (Verdict::Accepted, false) => (State::Ok, "accepted"),
         (Verdict::Accepted, true) => (State::Warning, "accepted, with warnings"),
         (Verdict::Quarantined, _) => (State::Warning, "quarantined"),
+        (Verdict::Mended, _) => (State::Neutral, "mended"),
     };
     view! { <Badge state=state word=word/> }.into_any()
 }

@@ -1,26 +1,44 @@
-//! The quarantine: events that broke their contract, with the reasons.
+//! The quarantine, event by event: what broke its contract, with the reasons; by type, by group of failures, and what
+//! was mended. What is wrong in general is told by the groups (`failures`).
 use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
+use url::form_urlencoded;
 
 use super::{Names, ON_A_PAGE, event_href, looked, summary, turns, wrong};
 use crate::{
     app::App,
-    auth::{Permit, ReadConfiguration, ReadPayloads, Session},
-    error::Result,
+    auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
+    error::{Error, Result},
     events::{Asked, Cursor, Event, Filter, Verdict, store, store::Page},
+    failures::{self, Group},
     form::{shown, without_blanks},
     ids::TenantId,
     tenants,
-    ui::{self, Column, DataTable, Empty, Filters, Frame, Icon, LinkButton, PageHeader, Pager, Section, Select, Tone},
+    ui::{
+        self, Choice, Column, DataTable, Empty, Filters, Frame, Icon, LinkButton, PageHeader, Pager, Section, Select,
+        Tabs, Tone,
+    },
 };
 
 /// How many reasons a row gives.
 const REASONS: usize = 3;
 
-/// Shows the quarantine.
+/// What the page shows.
+struct Seen<'a> {
+    tenant: TenantId,
+    names: &'a Names,
+    /// Its filter holds the type and whether it is the mended that are asked for, and no more.
+    asked: &'a Asked,
+    page: &'a Page,
+    /// Of this group alone.
+    group: Option<&'a Group>,
+    may_configure: bool,
+}
+
+/// Shows the events.
 pub(super) async fn show(
     State(app): State<App>,
     session: Session,
@@ -29,49 +47,107 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let query = query.unwrap_or_default();
-    if let Some(tidy) = without_blanks(&format!("/tenants/{tenant}/quarantine"), &query) {
+    if let Some(tidy) = without_blanks(&base(tenant), &query) {
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(&query);
-    // the type is the one thing that this page asks about
-    asked.filter = Filter { event_type: asked.filter.event_type, ..Filter::default() };
-    let path = format!("/tenants/{tenant}/quarantine{}", asked.filter.query(asked.cursor));
+    let group = group(&app, &permit, &query, &mut asked).await?;
+    // the type, and whether it was mended, are what this page asks about
+    let mended = asked.filter.verdict.filter(|verdict| *verdict == Verdict::Mended && group.is_none());
+    let event_type = asked.filter.event_type.filter(|_| group.is_none());
+    asked.filter = Filter { event_type, verdict: mended, ..Filter::default() };
+    let path = format!("{}{}", base(tenant), address(&asked.filter, group.as_ref(), asked.cursor));
     let frame = tenants::frame(&app, &session, Some(tenant), Section::Quarantine, path).await?;
-    let filter = Filter { verdict: Some(Verdict::Quarantined), ..asked.filter };
-    let mut page = store::page(&app.db, &permit, &filter, asked.cursor, ON_A_PAGE).await?;
+    let mut page = load(&app, &permit, &asked, group.as_ref()).await?;
     if page.events.is_empty() && matches!(asked.cursor, Cursor::After(_)) && page.scanned_to.is_none() {
         asked.cursor = Cursor::Newest;
-        page = store::page(&app.db, &permit, &filter, asked.cursor, ON_A_PAGE).await?;
+        page = load(&app, &permit, &asked, group.as_ref()).await?;
     }
     let names = Names::load(&app, &session.permit::<ReadConfiguration>(tenant)?).await?;
-    Ok(shown(draw(&frame, tenant, &names, &asked, &page)))
+    let may_configure = session.permit::<Configure>(tenant).is_ok();
+    let seen = Seen { tenant, names: &names, asked: &asked, page: &page, group: group.as_ref(), may_configure };
+    Ok(shown(draw(&frame, &seen)))
 }
 
-fn draw(frame: &Frame, tenant: TenantId, names: &Names, asked: &Asked, page: &Page) -> String {
-    let base = format!("/tenants/{tenant}/quarantine");
+/// The group that is asked for.
+async fn group(app: &App, permit: &Permit<ReadPayloads>, query: &str, asked: &mut Asked) -> Result<Option<Group>> {
+    let Some((_, id)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "group") else {
+        return Ok(None);
+    };
+    let Ok(id) = id.parse() else {
+        asked.wrong.push(("group", format!("“{id}” is not an id")));
+        return Ok(None);
+    };
+    match failures::store::get(&app.db, permit, id).await {
+        Ok(group) => Ok(Some(group)),
+        Err(Error::NotFound(_)) => {
+            asked.wrong.push(("group", format!("there is no group {id}")));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn load(app: &App, permit: &Permit<ReadPayloads>, asked: &Asked, group: Option<&Group>) -> Result<Page> {
+    if let Some(group) = group {
+        return failures::store::page(&app.db, permit, group.id, asked.cursor, ON_A_PAGE).await;
+    }
+    let verdict = Some(asked.filter.verdict.unwrap_or(Verdict::Quarantined));
+    store::page(&app.db, permit, &Filter { verdict, ..asked.filter }, asked.cursor, ON_A_PAGE).await
+}
+
+fn base(tenant: TenantId) -> String {
+    format!("/tenants/{tenant}/quarantine/events")
+}
+
+/// As the query part of an address.
+fn address(filter: &Filter, group: Option<&Group>, cursor: Cursor) -> String {
+    let query = filter.query(cursor);
+    match (group, query.as_str()) {
+        (None, _) => query,
+        (Some(group), "") => format!("?group={}", group.id),
+        (Some(group), _) => format!("{query}&group={}", group.id),
+    }
+}
+
+fn draw(frame: &Frame, seen: &Seen) -> String {
+    let Seen { tenant, names, asked, page, group, may_configure } = *seen;
+    let base = base(tenant);
     let filter = &asked.filter;
-    let is_whole = filter.is_empty() && asked.cursor == Cursor::Newest;
+    let is_whole = filter.is_empty() && group.is_none() && asked.cursor == Cursor::Newest;
     let list = if page.events.is_empty() {
         nothing(&base, is_whole)
     } else {
-        let (newer, older) = turns(&base, filter, page);
+        let (mut newer, mut older) = turns(&base, filter, page);
+        if let Some(group) = group {
+            let of_group = |href: String| format!("{href}&group={}", group.id);
+            (newer, older) = (newer.map(of_group), older.map(of_group));
+        }
         view! {
-            {table(frame, tenant, names, page)}
+            {table(frame, seen)}
             <Pager newer=newer older=older summary=summary(page, asked.cursor)/>
         }
         .into_any()
     };
-    let event_type = filter.event_type.map(|id| id.to_string()).unwrap_or_default();
-    let clear = (!filter.is_empty()).then(|| base.clone());
-    let filters = (!page.events.is_empty() || !is_whole).then(|| {
-        view! {
-            <Filters action=base.clone() nostrip:clear=clear>
-                <Select name="type" label="Type" choices=names.type_choices() value=event_type/>
-            </Filters>
-        }
+    let filters = (group.is_none() && (!page.events.is_empty() || !is_whole)).then(|| filters(&base, seen));
+    let of_group = group.map(|group| {
+        let place = if group.path.is_empty() { "the event" } else { &group.path };
+        let label = format!("{place}: {}", group.rule);
+        view! { <p>"Only events in quarantine of the group "{ui::link(failures::href(tenant, group.id), label)}" of "{names.of_type(group.event_type_id)}". "{ui::link(base.clone(), "Show all")}</p> }
     });
-    let export = (!page.events.is_empty()).then(|| {
-        let filter = Filter { verdict: Some(Verdict::Quarantined), ..*filter };
+    let waits = filter.verdict.is_none() && !page.events.is_empty();
+    let replay = (may_configure && waits).then(|| {
+        let which = match (group, filter.event_type) {
+            (Some(group), _) => format!("?group={}", group.id),
+            (None, Some(event_type)) => format!("?type={event_type}"),
+            (None, None) => String::new(),
+        };
+        let href = format!("/tenants/{tenant}/quarantine/replay{which}");
+        view! { <LinkButton href=href>"Replay all of these…"</LinkButton> }
+    });
+    // a group is no part of the explorer's filter, which the export goes by
+    let export = (group.is_none() && !page.events.is_empty()).then(|| {
+        let filter = Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..*filter };
         let href = format!("/tenants/{tenant}/exports/new{}", filter.query(Cursor::Newest));
         view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
     });
@@ -81,16 +157,42 @@ fn draw(frame: &Frame, tenant: TenantId, names: &Names, asked: &Asked, page: &Pa
             lead="Events that broke their contract. They are kept as sent, with the reasons, and wait to be mended."
         >
             {export}
+            {replay}
         </PageHeader>
+        <Tabs label="Quarantine" tabs=failures::tabs(tenant) current=base.clone()/>
         {filters}
+        {of_group}
         {wrong(asked)}
         {looked(&base, filter, asked.cursor, page, frame.moment())}
         {list}
     };
-    ui::page(frame, "Quarantine", vec![], body.into_any())
+    ui::page(frame, "Events in quarantine", vec![], body.into_any())
 }
 
-fn table(frame: &Frame, tenant: TenantId, names: &Names, page: &Page) -> AnyView {
+fn filters(base: &str, seen: &Seen) -> AnyView {
+    let filter = &seen.asked.filter;
+    let verdicts = vec![Choice::new("", "In quarantine"), Choice::new(Verdict::Mended.word(), "Mended")];
+    let clear = (!filter.is_empty()).then(|| base.to_owned());
+    view! {
+        <Filters action=base nostrip:clear=clear>
+            <Select
+                name="type"
+                label="Type"
+                choices=seen.names.type_choices()
+                value=filter.event_type.map(|id| id.to_string()).unwrap_or_default()
+            />
+            <Select
+                name="verdict"
+                label="State"
+                choices=verdicts
+                value=filter.verdict.map(Verdict::word).unwrap_or_default()
+            />
+        </Filters>
+    }
+    .into_any()
+}
+
+fn table(frame: &Frame, seen: &Seen) -> AnyView {
     let columns = vec![
         Column::text("Received"),
         Column::text("Type"),
@@ -110,14 +212,18 @@ fn table(frame: &Frame, tenant: TenantId, names: &Names, page: &Page) -> AnyView
         let rest = breaches.len().saturating_sub(REASONS);
         let rest = (rest > 0).then(|| view! { <div>{ui::muted(format!("and {rest} more"))}</div> });
         vec![
-            ui::link(event_href(tenant, event.id), received),
-            ui::text(names.of_type(event.event_type_id)),
+            ui::link(event_href(seen.tenant, event.id), received),
+            ui::text(seen.names.of_type(event.event_type_id)),
             rules.into_any(),
             view! { {reasons}{rest} }.into_any(),
         ]
     };
-    let rows = page.events.iter().map(row).collect();
-    view! { <DataTable caption="Events in quarantine, newest first" columns=columns rows=rows/> }.into_any()
+    let rows = seen.page.events.iter().map(row).collect();
+    let caption = match seen.asked.filter.verdict {
+        Some(Verdict::Mended) => "Mended events, newest first",
+        _ => "Events in quarantine, newest first",
+    };
+    view! { <DataTable caption=caption columns=columns rows=rows/> }.into_any()
 }
 
 fn nothing(base: &str, is_whole: bool) -> AnyView {
@@ -126,13 +232,13 @@ fn nothing(base: &str, is_whole: bool) -> AnyView {
             <Empty
                 icon=Icon::Check
                 title="Nothing in quarantine"
-                why="Every event that came in keeps its contract. One that does not will wait here, with the reasons, and is never lost."
+                why="Every event that came in keeps its contract, or was mended. One that does not will wait here, with the reasons, and is never lost."
             />
         }
         .into_any();
     }
     view! {
-        <Empty icon=Icon::Check title="Nothing here" why="No event in quarantine is of this type, or none is left on this page.">
+        <Empty icon=Icon::Check title="Nothing here" why="No event is as the filter asks, or none is left on this page.">
             <LinkButton href=base tone=Tone::Primary>"Show the whole quarantine"</LinkButton>
         </Empty>
     }

@@ -6,20 +6,21 @@ use axum::{
 use leptos::prelude::*;
 use url::form_urlencoded;
 
-use super::{advice::advice, verdict};
+use super::verdict;
 use crate::{
     app::App,
-    auth::{Permit, ReadConfiguration, ReadPayloads, Session},
+    auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::{Error, Result},
     event_types::{self, EventType},
     events::{Cursor, Event, Filter, Verdict, store},
+    failures,
     form::shown,
     ids::{EventId, TenantId},
     tenants,
     tokens::{self, Token},
     ui::{
-        self, Alert, Card, CodeBlock, Column, Columns, Crumb, DataTable, Facts, Frame, Json, Mark, PageHeader, Section,
-        State as Mood, Tab, Tabs,
+        self, Alert, Card, CodeBlock, Columns, Crumb, Facts, Frame, Json, LinkButton, Mark, Notice, PageHeader,
+        Section, State as Mood, Tab, Tabs, Tone,
     },
 };
 
@@ -38,6 +39,13 @@ pub(super) struct Seen<'a> {
     pub as_sent: bool,
     /// The address that the outside uses.
     pub public_base: &'a str,
+    /// What stands in its place.
+    pub mended: Option<failures::store::Mended>,
+    /// In whose place it stands.
+    pub origins: Vec<failures::store::Mended>,
+    /// Its groups of failures.
+    pub groups: Vec<failures::Group>,
+    pub may_configure: bool,
 }
 
 /// Shows one event.
@@ -60,7 +68,8 @@ pub(super) async fn show(
     let query = query.unwrap_or_default();
     let as_sent = form_urlencoded::parse(query.as_bytes()).any(|pair| pair == ("payload".into(), "as-sent".into()));
     let path = address(tenant, id, as_sent);
-    let frame = tenants::frame(&app, &session, Some(tenant), Section::Events, path).await?;
+    let mut frame = tenants::frame(&app, &session, Some(tenant), Section::Events, path).await?;
+    frame.notice = notice(&query);
     let seen = Seen {
         tenant,
         event: &event,
@@ -68,8 +77,25 @@ pub(super) async fn show(
         token: token.as_ref(),
         as_sent,
         public_base: &app.public_base,
+        mended: failures::store::mended(&app.db, &permit, id).await?,
+        origins: failures::store::origins(&app.db, &permit, id).await?,
+        groups: failures::store::groups_of(&app.db, &permit, id).await?,
+        may_configure: session.permit::<Configure>(tenant).is_ok(),
     };
     Ok(shown(draw(&frame, &seen)))
+}
+
+/// What an act says on the page of the event that it leads to.
+fn notice(query: &str) -> Option<Notice> {
+    let done = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done")?.1;
+    Some(Notice::ok(match &*done {
+        "mended" => "Replayed: this is the new event. The original is out of quarantine.",
+        "mended-same" => {
+            "Replayed: this event has the same unique value and payload, and stands in the original's place."
+        }
+        "mended-before" => "It was mended before: nothing was done now.",
+        _ => return None,
+    }))
 }
 
 /// What is there, or none.
@@ -91,11 +117,15 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
         Some(event_type) => event_type.details.name.to_string(),
         None => seen.event.event_type_id.to_string(),
     };
-    let main = view! { {errors(seen)} {payload(seen)} }.into_any();
-    let aside = view! { {facts(frame, seen, &type_name)} {again(seen)} }.into_any();
+    let main = view! { {mended(frame, seen)} {errors(seen)} {payload(seen)} }.into_any();
+    let aside = view! { {facts(frame, seen, &type_name)} {alike(seen)} {again(seen)} }.into_any();
+    let mend = (seen.event.verdict == Verdict::Quarantined && seen.may_configure).then(|| {
+        let href = format!("/tenants/{}/events/{}/mend", seen.tenant, seen.event.id);
+        view! { <LinkButton href=href tone=Tone::Primary>"Mend and replay…"</LinkButton> }
+    });
     let crumbs = vec![Crumb::new("Events", format!("/tenants/{}/events", seen.tenant))];
     let body = view! {
-        <PageHeader title=type_name.clone() badge=verdict(seen.event)/>
+        <PageHeader title=type_name.clone() badge=verdict(seen.event)>{mend}</PageHeader>
         <Columns main=main aside=aside/>
     };
     ui::page(frame, &format!("{type_name}, one event"), crumbs, body.into_any())
@@ -107,29 +137,48 @@ fn errors(seen: &Seen) -> Option<AnyView> {
     if breaches.is_empty() {
         return None;
     }
-    let columns = vec![Column::text("Where"), Column::text("What is wrong, and what mends it")];
-    let rows = breaches.iter().map(|breach| {
-        let place = if breach.path.is_empty() { ui::text("the whole event") } else { ui::mono(breach.path.clone()) };
-        let what = view! {
-            <div>{ui::strong(breach.message.clone())}" "{ui::mono(breach.rule.clone())}</div>
-            <div>{advice(&breach.rule)}</div>
-        };
-        vec![place, what.into_any()]
-    });
     let (title, lead) = match seen.event.verdict {
         Verdict::Quarantined => {
             ("Why it is in quarantine", "It is kept as it was sent, and nothing else was done with it.")
         }
+        Verdict::Mended => ("Why it was in quarantine", "It is kept as it was sent."),
         Verdict::Accepted => ("What it was warned of", "Its type lets such events pass, and says so to the sender."),
     };
-    Some(
-        view! {
-            <Card title=title lead=lead flush=true>
-                <DataTable caption=title columns=columns rows=rows.collect()/>
-            </Card>
-        }
-        .into_any(),
-    )
+    Some(failures::reasons(title, lead, &breaches))
+}
+
+/// The event that stands in the place of this one, or those in whose place this one stands.
+fn mended(frame: &Frame, seen: &Seen) -> Option<AnyView> {
+    let page = |id: EventId| format!("/tenants/{}/events/{id}", seen.tenant);
+    let now = frame.moment();
+    if let Some(mended) = &seen.mended {
+        let said = format!("Mended by {} on {}", mended.mended_by, now.in_full(mended.at));
+        let link = view! { <p><LinkButton href=page(mended.mended_id)>"Open the event in its place"</LinkButton></p> };
+        return Some(view! { <Alert state=Mood::Ok title=said>{link}</Alert> }.into_any());
+    }
+    let first = seen.origins.first()?;
+    let said = format!("It was accepted in place of an event in quarantine, mended by {}", first.mended_by);
+    let links = seen.origins.iter().map(|origin| {
+        let label = format!("received {}", now.in_full(origin.event_id.received_at()));
+        view! { <li>{ui::link(page(origin.event_id), label)}</li> }
+    });
+    let links: Vec<_> = links.collect();
+    Some(view! { <Alert state=Mood::Neutral title=said><ul>{links}</ul></Alert> }.into_any())
+}
+
+/// Others that fail alike.
+fn alike(seen: &Seen) -> Option<AnyView> {
+    if seen.groups.is_empty() {
+        return None;
+    }
+    let item = |group: &failures::Group| {
+        let others = ui::format::counted(u64::try_from(group.failures).unwrap_or(0), "event");
+        let place = if group.path.is_empty() { "the event".to_owned() } else { group.path.clone() };
+        let href = failures::href(seen.tenant, group.id);
+        view! { <li>{ui::link(href, format!("{place}: {}", group.rule))}" "{ui::muted(others)}</li> }
+    };
+    let items: Vec<_> = seen.groups.iter().map(item).collect();
+    Some(view! { <Card title="Events that fail alike"><ul>{items}</ul></Card> }.into_any())
 }
 
 fn payload(seen: &Seen) -> AnyView {

@@ -37,7 +37,7 @@ async fn who_may_read_payloads_sees_the_pages_and_nobody_else() {
             (Role::Customer, stranger, StatusCode::NOT_FOUND),
         ] {
             let browser = Browser::new(&bench, role, bound).await;
-            for page in ["events", &format!("events/{event}"), "live", "quarantine", "stream"] {
+            for page in ["events", &format!("events/{event}"), "live", "quarantine/events", "stream"] {
                 let answer = browser.ask(&format!("/tenants/{tenant}/{page}")).await;
                 assert_eq!(answer.status(), expected, "{role} {bound:?} {page}");
             }
@@ -87,7 +87,7 @@ async fn an_empty_tenant_is_told_how_to_begin() {
         let event_type = bench.named_type("Order").await;
         let page = browser.page(&format!("{base}/events")).await;
         assert!(page.contains("curl -X POST") && page.contains(&event_type.to_string()));
-        assert!(browser.page(&format!("{base}/quarantine")).await.contains("Nothing in quarantine"));
+        assert!(browser.page(&format!("{base}/quarantine/events")).await.contains("Nothing in quarantine"));
 
         bench.one(event_type, "{}").await;
         let page = browser.page(&format!("{base}/events?verdict=quarantined")).await;
@@ -185,11 +185,11 @@ async fn an_event_shows_what_is_wrong_and_how_to_mend_it() {
         assert!(page.contains(&siblings));
         assert_eq!(links(&browser.page(&siblings).await, &format!("{base}/events/")).len(), 2);
 
-        let quarantine = browser.page(&format!("{base}/quarantine?type={event_type}")).await;
+        let quarantine = browser.page(&format!("{base}/quarantine/events?type={event_type}")).await;
         assert_eq!(links(&quarantine, &format!("{base}/events/")), [address]);
         assert!(quarantine.contains("expected a number, got a string"));
         let other = bench.named_type("Other").await;
-        assert!(browser.page(&format!("{base}/quarantine?type={other}")).await.contains("Nothing here"));
+        assert!(browser.page(&format!("{base}/quarantine/events?type={other}")).await.contains("Nothing here"));
     })
     .await;
 }
