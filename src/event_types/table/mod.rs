@@ -397,14 +397,12 @@ impl Reader<'_> {
             ("array", None, _) => Some(Kind::List(self.item(schema.get("items")))),
             _ => None,
         };
-        match kind {
-            Some(kind) => (kind, nullable, None),
-            None => {
-                let types = words.iter().filter(|word| !nullable || *word != "null").cloned().collect::<Vec<_>>();
-                let format = format.map(|format| format!(", {format}")).unwrap_or_default();
-                as_written(nullable, format!("{}{format}", types.join(" or ")))
-            }
+        if let Some(kind) = kind {
+            return (kind, nullable, None);
         }
+        let types: Vec<_> = words.into_iter().filter(|word| !nullable || word != "null").collect();
+        let format = format.map(|format| format!(", {format}")).unwrap_or_default();
+        as_written(nullable, format!("{}{format}", types.join(" or ")))
     }
 
     /// What the items of a list are, when they are of one type.

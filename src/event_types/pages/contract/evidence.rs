@@ -18,7 +18,7 @@ pub(super) struct Evidence {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen {
     /// In how many of the objects that may hold it it was.
-    pub seen: u64,
+    pub times: u64,
     pub of: u64,
     /// Some values.
     pub values: Vec<String>,
@@ -30,7 +30,7 @@ impl Evidence {
     pub(super) fn of(proposal: &Proposal) -> Self {
         let fields = proposal.walk().into_iter().map(|(path, field)| {
             let notes = field.notes.iter().map(|note| (*note).to_owned()).collect();
-            let mut seen = Seen { seen: field.seen, of: field.of, values: field.examples.clone(), notes };
+            let mut seen = Seen { times: field.seen, of: field.of, values: field.examples.clone(), notes };
             if let Some(each) = &field.each {
                 seen.values.extend(each.examples.iter().cloned());
             }
@@ -52,6 +52,6 @@ impl Evidence {
 impl Seen {
     /// How often it was there.
     pub(super) fn often(&self) -> String {
-        format!("in {} of {}", self.seen, self.of)
+        format!("in {} of {}", self.times, self.of)
     }
 }
