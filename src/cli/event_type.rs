@@ -72,12 +72,12 @@ pub(super) struct Add {
 }
 
 /// Propose a contract from samples of events, without a server or a database
+///
+/// The proposed JSON Schema goes to standard output. With --json there is more beside it: how often each field was
+/// seen, some of its values, and what to look at twice. The schema itself holds no value of a sample, but for those of
+/// closed sets.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The proposed JSON Schema goes to standard output. With --json there is more beside it: how often each field was
-seen, some of its values, and what to look at twice. The schema itself holds no value of a sample, but for those of
-closed sets.
-
 Examples:
   tributary event-type propose orders.ndjson
   tributary event-type propose orders.ndjson > order.schema.json

@@ -35,7 +35,7 @@ impl Which {
 
 /// Show an event type, its contract and whether a draft waits
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(disable_version_flag = true, after_help = "\
 Examples:
   tributary event-type show --tenant ID EVENT-TYPE
   tributary event-type show --tenant ID EVENT-TYPE --json | jq .contract > contract.json

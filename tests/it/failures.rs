@@ -40,7 +40,7 @@ impl Browser {
         let mut browser = Self { app: app.clone(), cookie: "none=1".into() };
         let answer = browser.post("/login", &[("email", &email), ("password", PASSWORD)]).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
-        browser.cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        answer.header("set-cookie").unwrap().split(';').next().unwrap().clone_into(&mut browser.cookie);
         browser
     }
 

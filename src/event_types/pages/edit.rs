@@ -190,31 +190,16 @@ impl FormPage {
                 />
             }
         });
-        // the contract of one that is there has a page of its own, and changes by way of a draft
-        let contract = self.known.is_none().then(|| {
-            view! {
-                <TextArea
-                    name="contract"
-                    label="Contract"
-                    value=typed.text("contract")
-                    rows=18
-                    mono=true
-                    hint="JSON Schema 2020-12. {\"type\": \"object\"} takes any event."
-                    errors=errors
-                />
-            }
-        });
+        let contract = self.known.is_none().then(|| contract(typed, errors));
         let way = match &self.known {
-            Some(_) => {
-                view! { <LinkButton href=format!("{cancel}/contract") icon=Icon::Contract>"Edit the contract"</LinkButton> }
-            }
-            None => {
-                view! { <LinkButton href=format!("{list}/new/sample") icon=Icon::Events>"Start from a sample"</LinkButton> }
-            }
+            Some(_) => (format!("{cancel}/contract"), Icon::Contract, "Edit the contract"),
+            None => (format!("{list}/new/sample"), Icon::Events, "Start from a sample"),
         };
         let back = cancel.clone();
         let body = view! {
-            <PageHeader title=title.clone()>{way}</PageHeader>
+            <PageHeader title=title.clone()>
+                <LinkButton href=way.0 icon=way.1>{way.2}</LinkButton>
+            </PageHeader>
             <Card>
                 <PageForm action=self.action() errors=errors>
                     <Field
@@ -275,4 +260,20 @@ impl FormPage {
         }
         ui::page(frame, &title, crumbs, body.into_any())
     }
+}
+
+/// The contract of a new type. That of one that is there has a page of its own, and changes by way of a draft.
+fn contract(typed: &Typed, errors: &FieldErrors) -> AnyView {
+    view! {
+        <TextArea
+            name="contract"
+            label="Contract"
+            value=typed.text("contract")
+            rows=18
+            mono=true
+            hint="JSON Schema 2020-12. {\"type\": \"object\"} takes any event."
+            errors=errors
+        />
+    }
+    .into_any()
 }

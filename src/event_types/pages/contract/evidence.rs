@@ -19,7 +19,7 @@ pub(super) struct Evidence {
 #[expect(clippy::struct_field_names, reason = "seen in so many of so many")]
 pub(super) struct Seen {
     /// In how many of the objects that may hold it it was.
-    pub seen: u64,
+    pub times: u64,
     pub of: u64,
     /// Some values.
     pub values: Vec<String>,
@@ -31,7 +31,7 @@ impl Evidence {
     pub(super) fn of(proposal: &Proposal) -> Self {
         let fields = proposal.walk().into_iter().map(|(path, field)| {
             let notes = field.notes.iter().map(|note| (*note).to_owned()).collect();
-            let mut seen = Seen { seen: field.seen, of: field.of, values: field.examples.clone(), notes };
+            let mut seen = Seen { times: field.seen, of: field.of, values: field.examples.clone(), notes };
             if let Some(each) = &field.each {
                 seen.values.extend(each.examples.iter().cloned());
             }
@@ -53,6 +53,6 @@ impl Evidence {
 impl Seen {
     /// How often it was there.
     pub(super) fn often(&self) -> String {
-        format!("in {} of {}", self.seen, self.of)
+        format!("in {} of {}", self.times, self.of)
     }
 }
