@@ -35,11 +35,14 @@ impl Which {
 
 /// Show an event type, its contract and whether a draft waits
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true, after_help = "\
+#[command(
+    disable_version_flag = true,
+    after_help = "\
 Examples:
   tributary event-type show --tenant ID EVENT-TYPE
   tributary event-type show --tenant ID EVENT-TYPE --json | jq .contract > contract.json
-  tributary event-type show --tenant ID EVENT-TYPE --version 2")]
+  tributary event-type show --tenant ID EVENT-TYPE --version 2"
+)]
 pub(super) struct Show {
     #[command(flatten)]
     which: Which,

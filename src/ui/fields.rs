@@ -13,11 +13,7 @@ const DEEPEST: usize = 5;
 
 /// One field, as its row shows it.
 #[derive(Clone, Debug, Default)]
-<<<<<<< HEAD
-#[expect(clippy::struct_excessive_bools, reason = "what is ticked in a row, each by itself")]
-=======
 #[expect(clippy::struct_excessive_bools, reason = "each is one box of the row")]
->>>>>>> designer
 pub struct FieldRow {
     /// Its place: its inputs are called `f{n}-name`, `f{n}-kind` and so on.
     pub n: usize,

@@ -400,11 +400,7 @@ impl Reader<'_> {
         if let Some(kind) = kind {
             return (kind, nullable, None);
         }
-<<<<<<< HEAD
-        let types = words.iter().filter(|word| !nullable || *word != "null").cloned().collect::<Vec<_>>();
-=======
         let types: Vec<_> = words.into_iter().filter(|word| !nullable || word != "null").collect();
->>>>>>> designer
         let format = format.map(|format| format!(", {format}")).unwrap_or_default();
         as_written(nullable, format!("{}{format}", types.join(" or ")))
     }
