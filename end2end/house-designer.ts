@@ -15,7 +15,7 @@ export function designerRooms(list: string, full: string, empty: string): Room[]
       open: async (page) => {
         await page.goto(`${list}/${full}/contract`);
         await page.locator("summary").last().click();
-        await page.locator("#f0-remove").check({ force: true });
+        await page.locator("#f0-remove").check();
       },
     },
     { name: "contract-empty", open: (page) => page.goto(`${list}/${empty}/contract`) },
