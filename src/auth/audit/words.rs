@@ -79,6 +79,11 @@ pub const ALL: &[Words] = &[
     words("second-factor.reset", Object::User, "reset the second factor of"),
     words("second-factor.new-codes", Object::User, "made new recovery codes for"),
     words("second-factor.use-code", Object::User, "used a recovery code of"),
+    words("event.mend", Object::Other, "mended a quarantined event"),
+    words("failure-group.reopen", Object::Other, "reopened a failure group"),
+    words("failure-group.acknowledge", Object::Other, "acknowledged a failure group"),
+    words("failure-group.resolve", Object::Other, "resolved a failure group"),
+    words("failure-group.ignore", Object::Other, "ignored a failure group"),
 ];
 
 /// The words of an action, if it is known here.
