@@ -124,7 +124,7 @@ test("an event leads to those of its receipt, and back", async ({ visit, server 
   await server.send(door, [{ of: "three" }, { of: "them" }, { of: "all" }]);
   await page.goto(base);
   await inMain(page).getByRole("table").getByRole("link").nth(1).click();
-  await page.getByRole("link", { name: "All events of this receipt" }).click();
+  await page.getByRole("link", { name: "all its events" }).click();
   await expect(inMain(page).getByRole("table").getByRole("row")).toHaveCount(4);
   await page.goBack();
   await page.goBack();

@@ -53,7 +53,7 @@ test("what is typed comes back as text", async ({ page, visit, server }) => {
 
   await page.goto(`${tenant}/settings`);
   await page.getByLabel("Web pages").fill(EVIL);
-  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
   await expect(page.getByRole("alert")).toBeVisible();
   await expect(page.getByLabel("Web pages")).toHaveValue(EVIL);
   await expectUnharmed(page);

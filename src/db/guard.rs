@@ -7,6 +7,9 @@ use sqlx::{PgPool, SqliteConnection};
 /// The advisory lock of whoever puts the trigger there: two that open a new database at once.
 const LOCK: i64 = 0x7472_6967_6172;
 
+/// Takes the guard off in PostgreSQL, for who replaces a whole installation. The next to open it puts it on again.
+pub(crate) const LIFT: &str = "DROP TRIGGER IF EXISTS audit_append_only ON audit";
+
 /// Guards the trail in SQLite.
 pub(super) async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     for text in [

@@ -1,7 +1,7 @@
 //! The database: SQLite in one file, or PostgreSQL. Slices write their SQL once, with [`sql!`](crate::sql), and
 //! never learn which of the two they stand on.
 pub mod file_lock;
-mod guard;
+pub(crate) mod guard;
 pub mod lane;
 mod open;
 mod sql;

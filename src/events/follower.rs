@@ -177,6 +177,8 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationToken) {
     loop {
+        // asked before the work: what was committed while it ran is for the next time
+        let last = stop.is_cancelled();
         let counted = match step(db).await {
             Ok(FULL) => Duration::ZERO,
             Ok(_) => PAUSE,
@@ -194,7 +196,7 @@ async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationT
             }
         };
         let rest = counted.min(grouped);
-        if stop.is_cancelled() {
+        if last {
             return;
         }
         tokio::select! {

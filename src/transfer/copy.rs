@@ -16,6 +16,7 @@ use crate::{
     db::{
         bring_up_to_date,
         file_lock::{self, Use},
+        guard::LIFT,
     },
     error::Error,
 };
@@ -184,6 +185,7 @@ pub(super) async fn to_server(
     if !choices.wipe_target {
         must_be_empty(&mut target).await?;
     }
+    target.run(LIFT.into()).await?;
     target.run(format!("TRUNCATE {names}")).await?;
     let copied = carry(source, &mut target, &tables, choices, told).await?;
     target.run("COMMIT".into()).await?;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    db::{Db, testing::each_address},
+    db::{Db, guard::LIFT, testing::each_address},
 };
 
 const ROWS: usize = 700;
@@ -65,6 +65,9 @@ async fn fill(address: &str) -> Vec<Table> {
     let mut shape = sqlite::new_file(std::path::Path::new(":memory:")).await.unwrap();
     let mut side = open(address).await;
     let tables = side.tables().await.unwrap();
+    if matches!(side, Side::Postgres(_)) {
+        side.run(LIFT.into()).await.unwrap();
+    }
     for table in &tables {
         side.run(format!("DELETE FROM {}", quoted(&table.name))).await.unwrap();
         let needed = needed(&mut shape, table).await;
