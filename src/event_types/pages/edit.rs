@@ -168,7 +168,6 @@ impl FormPage {
         tenants::frame(app, session, Some(self.tenant), Section::EventTypes, self.action()).await
     }
 
-    #[expect(clippy::too_many_lines, reason = "one form, field after field")]
     fn draw(&self, frame: &Frame, typed: &Typed, errors: &FieldErrors) -> String {
         let list = format!("/tenants/{}/event-types", self.tenant);
         let (title, verb, cancel) = match &self.known {

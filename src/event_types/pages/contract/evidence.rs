@@ -16,7 +16,6 @@ pub(super) struct Evidence {
 
 /// What samples said about one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_field_names, reason = "seen in so many of so many")]
 pub(super) struct Seen {
     /// In how many of the objects that may hold it it was.
     pub times: u64,
