@@ -12,7 +12,7 @@ const SCREENS = [
   { width: 320, height: 640, mark: "-320" },
 ];
 
-test.setTimeout(600_000);
+test.setTimeout(1_800_000);
 
 async function takeAll(rooms: Room[], visit: Visit): Promise<void> {
   const browserOf = browsers(visit, { reducedMotion: "reduce" });
