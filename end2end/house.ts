@@ -192,7 +192,7 @@ function ofAda(server: Server, base: string, type: string, waiting: string, bad:
       open: async (page) => {
         await page.goto(`${base}/settings`);
         await page.getByLabel("Web pages").fill("example.com/shop");
-        await press(page, "Save");
+        await inMain(page).getByRole("button", { name: "Save", exact: true }).click();
       },
     },
     { name: "tenant-disable", open: to(`${base}/disable`) },
