@@ -1,9 +1,9 @@
-// Every page there is, empty, full and in error: no accessibility fault in light or dark, no sideways scroll on a
+// Every page there is, empty and in error: no accessibility fault in light or dark, no sideways scroll on a
 // narrow screen, and at every Tab stop one sees where one is.
 import AxeBuilder from "@axe-core/playwright";
 import { type Page } from "@playwright/test";
 import { focusFault } from "./focus";
-import { bareHouse, browsers, emptyHouse, fullHouse, type Room } from "./house";
+import { bareHouse, browsers, emptyHouse, type Room } from "./house";
 import { expect, test, type Visit } from "./journey";
 
 test.describe.configure({ mode: "serial" });
@@ -61,4 +61,3 @@ async function check(rooms: Room[], visit: Visit): Promise<void> {
 
 test("before there is an account", async ({ visit, server }) => check(await emptyHouse(server), visit));
 test("before there is anything", async ({ visit, server }) => check(await bareHouse(server), visit));
-test("once things have happened", async ({ visit, server }) => check(await fullHouse(server), visit));
