@@ -185,10 +185,12 @@ impl<'a> History<'a> {
             if sender == Sender::Erp && day >= SILENCE {
                 continue;
             }
-            let mean = rhythm::expected(sender, hour) * (0.8 + 0.4 * self.world.chance());
             // the rest of the mean is a chance of one more
-            let count = (mean + self.world.chance()) as u32;
-            moments.extend((0..count).map(|_| (self.world.below(3_600), sender)));
+            let mut left = rhythm::expected(sender, hour) * (0.8 + 0.4 * self.world.chance()) + self.world.chance();
+            while left >= 1.0 {
+                moments.push((self.world.below(3_600), sender));
+                left -= 1.0;
+            }
         }
         moments.sort_unstable();
         let mut appends = Vec::with_capacity(moments.len());
