@@ -93,6 +93,8 @@ id!(/// An event: its receipt's id plus its place in the request, counted from o
     EventId);
 id!(/// A background task.
     TaskId);
+id!(/// One need of a customer, met by one external system.
+    IntegrationId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
-    jobs, people, tenants, tokens,
+    intake, jobs, people, tenants, tokens,
     ui::assets,
 };
 
@@ -39,6 +39,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(tokens::routes())
         .merge(events::routes())
         .merge(failures::routes())
+        .merge(intake::routes())
         .merge(jobs::routes())
         .merge(audit::routes())
         .merge(demo::routes())

@@ -129,6 +129,12 @@ pub enum Section {
     Settings,
     /// Everybody who can sign in.
     People,
+    /// The integrations that the viewer may see.
+    Integrations,
+    /// The integrations of a tenant.
+    TenantIntegrations,
+    /// What there is to know about integrating.
+    Guide,
     /// The viewer's own account.
     Account,
 }
@@ -142,6 +148,9 @@ impl Section {
             Self::Account => "/account".into(),
             Self::AuditOfAll => "/audit".into(),
             Self::People => "/people".into(),
+            Self::Integrations => "/integrations".into(),
+            Self::Guide => "/guide".into(),
+            Self::TenantIntegrations => format!("/tenants/{tenant}/integrations"),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
@@ -160,6 +169,7 @@ impl Section {
         matches!(
             self,
             Self::Overview
+                | Self::TenantIntegrations
                 | Self::EventTypes
                 | Self::Events
                 | Self::Live

@@ -40,6 +40,8 @@ pub enum Icon {
     Clock,
     Search,
     Download,
+    Join,
+    Guide,
 }
 
 impl Icon {
@@ -104,6 +106,12 @@ impl Icon {
             Self::Play => r#"<path d="M4.6 2.8 13 8l-8.4 5.2Z"/>"#,
             Self::Clock => r#"<circle cx="8" cy="8" r="6.25"/><path d="M8 4.5V8l2.3 1.6"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
+            Self::Join => {
+                r#"<path d="M3 2.5c0 4 5 3.6 5 7.5v3.5M13 2.5c0 4-5 3.6-5 7.5"/><path d="m5.6 11.4 2.4 2.4 2.4-2.4"/>"#
+            }
+            Self::Guide => {
+                r#"<path d="M8 4.2C6.6 3.1 4.6 2.7 2 2.8v9.8c2.6-.1 4.6.3 6 1.4 1.4-1.1 3.4-1.5 6-1.4V2.8c-2.6-.1-4.6.3-6 1.4ZM8 4.2v9.8"/>"#
+            }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }
     }

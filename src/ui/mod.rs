@@ -17,6 +17,7 @@
 //! Children are taken by [`Slot`], at once: a page may borrow what it shows.
 mod action;
 pub mod assets;
+mod board;
 mod changes;
 mod code;
 mod confirm;
@@ -34,7 +35,9 @@ mod json;
 mod layout;
 mod nav;
 mod progress;
+mod prose;
 mod qr;
+mod radio_row;
 mod shell;
 mod slot;
 mod state;
@@ -42,12 +45,15 @@ mod steps;
 mod table;
 mod text;
 mod time;
+mod timeline;
+mod track;
 mod trend;
 
 #[cfg(test)]
 mod gallery;
 
 pub use action::{Button, LinkButton, PostButton, Tone};
+pub use board::{Board, Lane};
 pub use changes::{Difference, Differences};
 pub use code::{CodeBlock, CopyField};
 pub use confirm::Confirm;
@@ -64,11 +70,15 @@ pub use json::{Json, Mark};
 pub use layout::{Card, Columns, Desk, Group, Near, PageHeader, Prose, Row};
 pub use nav::{Filters, Pager, Tab, Tabs};
 pub use progress::{Follow, Progress, said};
+pub use prose::{Anchor, AskForm, Fold, Share, Sheet, Suggest, mono_link, paragraphs, points, progress_badge, quoted};
 pub use qr::QrCode;
+pub use radio_row::RadioRow;
 pub use slot::Slot;
 pub use state::{Alert, Badge, State};
 pub use steps::{Step, StepState, Steps};
 pub use table::{Column, DataTable, Sort};
 pub use text::{link, mono, muted, number, strong, text, two_lines, unseen};
 pub use time::{Now, Zone, ago, at};
+pub use timeline::{Event as Happening, Timeline};
+pub use track::Track;
 pub use trend::{Trend, TrendFigure};

@@ -10,6 +10,7 @@ mod contracts;
 mod failures;
 mod hostile;
 mod idempotency;
+mod intake;
 mod mail;
 mod moving;
 mod observing;
