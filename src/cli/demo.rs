@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Context, Usage};
+use super::{Context, Refused, Usage};
 use crate::{
     auth::Actor,
     demo::{self, DAYS, NAME, TENANT, send::Live},
@@ -116,6 +116,10 @@ async fn send(context: &Context, url: &url::Url, every: f64) -> anyhow::Result<(
             _ = interrupt.recv() => break Ok(()),
         }
         match live.one(&context.clock).await {
+            Ok(sent) if matches!(sent.status, 401 | 403) => {
+                let why = "the token of this sender is refused: the demo was disabled or removed, or Tributary runs there on another database";
+                break Err(Refused(why.into()).into());
+            }
             Ok(sent) => {
                 let words = |sent: &demo::send::Sent| {
                     let became = if sent.quarantined { "quarantined" } else { "accepted" };
