@@ -3,6 +3,7 @@ import type { Page } from "@playwright/test";
 import { bareFailures, fullFailures } from "./house-failures";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
+import { bareIntake, fullIntake } from "./house-intake";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareTokens, fullTokens } from "./house-tokens";
@@ -89,6 +90,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
+    ...bareIntake(() => tenant),
   ];
 }
 
@@ -117,6 +119,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...(await fullFailures(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
+    ...fullIntake(server, tenant),
     ...versionRooms(server, tenant, door.eventType),
   ];
 }
