@@ -134,6 +134,8 @@ export function fullIntake(server: Server, tenant: string): Room[] {
         const choose = inMain(page).getByRole("button", { name: "Choose the scenario" });
         if (await choose.count()) await choose.click();
         await at(`/${investigated}/investigation`)(page);
+        // once planned, the form is folded away
+        await page.locator("details:has(#goal)").evaluate((fold) => fold.setAttribute("open", ""));
         await page.getByLabel("Goal").fill("To know whether we can fetch invoices by the day.");
         await page.getByLabel("Time box, in hours").fill("12");
         await press(page, "Save the plan");

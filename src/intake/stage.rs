@@ -226,10 +226,9 @@ pub fn step(stage: Stage, act: Act, facts: &Facts) -> Result<Stage, Why> {
         Act::Conclude(true) if facts.open_questions > 0 && !facts.reason => {
             return Err(Why::OpenQuestions(facts.open_questions));
         }
-        Act::Conclude(true) => {}
         Act::Accept if !facts.quotation_accepted => return Err(Why::NotAccepted),
         Act::GoLive if !facts.evidence_complete => return Err(Why::NoEvidence),
-        Act::Accept | Act::GoLive => {}
+        Act::Conclude(true) | Act::Accept | Act::GoLive => {}
         Act::Close => reason("whoever reads it later will ask why it was lost")?,
         Act::Reopen => reason("what has changed since it was not possible")?,
         Act::Retire => reason("whoever looks for it later will ask why it is gone")?,

@@ -287,11 +287,7 @@ async fn what_their_system_sends_becomes_evidence_and_proposes_the_verdict() {
         let secret = between(&opened.text(), "id=\"token\">", "<").to_owned();
         assert_eq!(ada.post(&format!("{one}/endpoint"), &[]).await.status, 409);
         let code = between(&opened.text(), "id=\"curl\">", "</code>").to_owned();
-        let of = between(&code, &format!("/tenants/{}/events/", app.tenant), "\"")
-            .split(['&', '\'', '?', ' '])
-            .next()
-            .unwrap()
-            .to_owned();
+        let of = code.split_once(&format!("/tenants/{}/events/", app.tenant)).unwrap().1[..36].to_owned();
         let door = app.with_token(&secret);
         let send = |payload: &str| door.post(&format!("/events/{of}")).body(payload.as_bytes());
         door.until(send(r#"{"Email Address":"jane@example.com","Member":7}"#), 201).await;
@@ -388,7 +384,17 @@ async fn the_command_line_takes_the_same_way_as_the_pages() {
         let tenant = json(&db, &["tenant", "add", "Acme"])["id"].as_str().unwrap().to_owned();
         let empty = command(&db, &["integration", "list"]);
         assert!(empty.out.starts_with("there are no integrations"), "{}", empty.out);
-        let add = ["integration", "add", "--tenant", &tenant, "--system", "Lightspeed", "--kind", "web-shop", "--need"];
+        let add = [
+            "integration",
+            "add",
+            "--tenant",
+            tenant.as_str(),
+            "--system",
+            "Lightspeed",
+            "--kind",
+            "web-shop",
+            "--need",
+        ];
         let made = json(&db, &[&add[..], &["Sales", "Shop"]].concat());
         let id = made["id"].as_str().unwrap();
         assert_eq!(
@@ -398,8 +404,9 @@ async fn the_command_line_takes_the_same_way_as_the_pages() {
         let none = command(&db, &[&add[..], &[" ", "Shop"]].concat());
         assert_eq!(none.code, 2, "{}", none.err);
 
-        let advance =
-            |rest: &[&str]| command(&db, &[&["integration", "advance", "--tenant", &tenant, id], rest].concat());
+        let advance = |rest: &[&str]| {
+            command(&db, &[&["integration", "advance", "--tenant", tenant.as_str(), id], rest].concat())
+        };
         let refused = advance(&["choose", "--scenario", "possible"]);
         assert!(
             refused.code == 1 && refused.err.contains("the scenario follows from both verdicts"),
@@ -426,7 +433,7 @@ async fn the_command_line_takes_the_same_way_as_the_pages() {
         let foreign = json(&db, &["tenant", "add", "Umbrella"])["id"].as_str().unwrap().to_owned();
         let hidden = command(&db, &["integration", "show", "--tenant", &foreign, id]);
         assert!(hidden.code == 1 && hidden.err.contains("there is no such integration"), "{}", hidden.err);
-        let audit = command(&db, &["--json", "audit", "--tenant", &tenant]);
+        let audit = command(&db, &["--json", "audit", "list", "--tenant", &tenant]);
         assert!(audit.out.contains("integration.advance"), "{}{}", audit.out, audit.err);
     })
     .await;

@@ -203,6 +203,7 @@ fn page(room: &Room, work: &Work, may: bool, typed: &Typed, errors: &FieldErrors
         let (typed, errors) = of("question");
         add_form(&here, &typed, &errors)
     });
+    let late = (!may).then(|| view! { <ui::FormErrors errors=errors/> });
     let report = format!("{here}/investigation/report");
     let time = may.then(|| {
         let (typed, errors) = of("time");
@@ -210,10 +211,11 @@ fn page(room: &Room, work: &Work, may: bool, typed: &Typed, errors: &FieldErrors
     });
     let ours = may.then(|| {
         let ((typed, errors), (end, amiss)) = (of("plan"), of("conclude"));
-        [plan_form(&here, work, &typed, &errors), conclude_form(&here, work, &end, &amiss)]
+        vec![plan_form(&here, work, &typed, &errors), conclude_form(&here, work, &end, &amiss)]
     });
     let asked = questions(&here, work, may);
     let main = view! {
+        {late}
         {conclusion}
         <Card title="Questions" flush=true>{asked}</Card>
         {forms}

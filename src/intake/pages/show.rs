@@ -12,7 +12,7 @@ use crate::{
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
     error::Result,
     form::{Done, Typed, amiss, shown},
-    ids::IntegrationId,
+    ids::{IntegrationId, TenantId},
     intake::{
         Happened, Integration, Next, Question, Stage, Verdict, checks, questions,
         store::{self, Scope},
@@ -171,7 +171,7 @@ fn next(room: &Room, sight: &Sight, step: &str, to: &str, why: &str, errors: &Fi
             }
             _ => "It is retired. What was found out stays here for the next intake of this system.",
         };
-        return view! { <Card title="Nobody's turn"><p>{words}</p></Card> }.into_any();
+        return view! { <ui::FormErrors errors=errors/> <Card title="Nobody's turn"><p>{words}</p></Card> }.into_any();
     }
     let now = room.frame.moment();
     let form = sight.may_run.then(|| {
@@ -266,11 +266,11 @@ fn acts(room: &Room, sight: &Sight) -> Option<AnyView> {
 }
 
 fn command(of: &Integration) -> AnyView {
-    let code = commands(of.tenant_id.to_string(), of.id);
+    let code = commands(of.tenant_id, of.id);
     view! { <Card title="On the command line"><CodeBlock id="commands" label="tributary" code=code/></Card> }.into_any()
 }
 
-fn commands(tenant: String, id: IntegrationId) -> String {
+fn commands(tenant: TenantId, id: IntegrationId) -> String {
     format!(
         "tributary integration show --tenant {tenant} {id}\ntributary intake show --tenant {tenant} {id}\n\
          tributary integration advance --help"

@@ -158,7 +158,8 @@ fn page(
         let errors = if own.is_some() { errors } else { &none };
         form(room, *question, ground, given, own, viewer, errors)
     });
-    let forms = forms.collect_view();
+    let late = (!open).then(|| view! { <ui::FormErrors errors=errors/> });
+    let forms = view! { {late} {forms.collect_view()} };
     let body = view! {
         <PageHeader title="Verdicts" lead="Two questions, answered by somebody who stands for the answer. The scenario follows from them."/>
         {room.tabs("/verdicts")}

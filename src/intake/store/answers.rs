@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Note, audited, lock, note};
+use super::{Note, audit, lock, note};
 use crate::{
     auth::{Actor, AnswerIntakes, Permit, Right, RunIntakes},
     clock::Clock,
@@ -16,7 +16,7 @@ use crate::{
     intake::{
         Answer, Confidence, Question, Stage, Verdict,
         checks::{Item, Known, Source},
-        questions::{Section, question},
+        questions::Section,
     },
     sql,
 };
@@ -129,7 +129,7 @@ pub async fn save_answers(
             let (old, new) = (told(&|key, _| was(key).to_owned()), told(&|_, answer| answer.to_owned()));
             let what = format!("answered “{}”", section.title);
             note(tx, &clock, permit.actor(), (tenant, id), Note::of(what)).await?;
-            audited(tx, &clock, permit.actor(), &of, "intake.answer", Some(old), new).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.answer", Some(old), new).await
         })
     })
     .await
@@ -198,7 +198,7 @@ pub async fn save_checks(
                 return Ok(());
             }
             note(tx, &clock, permit.actor(), key, Note::of("went through the technical check list")).await?;
-            audited(tx, &clock, permit.actor(), &of, "intake.check", None, json!(changed)).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.check", None, json!(changed)).await
         })
     })
     .await
@@ -352,13 +352,8 @@ pub async fn give_verdict(
                 "question": given.question, "answer": given.answer, "confidence": given.confidence,
                 "evidence": given.evidence, "openQuestions": given.open_questions,
             });
-            audited(tx, &clock, permit.actor(), &of, "intake.verdict", None, after).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.verdict", None, after).await
         })
     })
     .await
-}
-
-/// The text of a question, for who reads an export of answers.
-pub fn text_of(key: &str) -> &str {
-    question(key).map_or(key, |(_, asked)| asked.text)
 }

@@ -2,7 +2,7 @@
 use chrono::Utc;
 use serde_json::json;
 
-use super::{Note, Scope, answers, audited, lock, note};
+use super::{Note, Scope, answers, audit, lock, note};
 use crate::{
     auth::{Actor, Permit, RunIntakes, audit::snapshot},
     clock::Clock,
@@ -66,7 +66,8 @@ pub async fn create(
                 }
                 answers::copy_checks(tx, &clock, &actor, (tenant, id), key).await?;
             }
-            audited(tx, &clock, &actor, &made, "integration.create", None, snapshot(&made).unwrap_or_default()).await?;
+            audit::written(tx, &clock, &actor, &made, "integration.create", None, snapshot(&made).unwrap_or_default())
+                .await?;
             Ok(made)
         })
     })
@@ -145,7 +146,7 @@ pub async fn change(
                 after.updated_at,
             )?;
             let (was, is) = (snapshot(&before), snapshot(&after).unwrap_or_default());
-            audited(tx, &clock, permit.actor(), &after, "integration.change", was, is).await?;
+            audit::written(tx, &clock, permit.actor(), &after, "integration.change", was, is).await?;
             Ok(after)
         })
     })
@@ -190,7 +191,7 @@ pub async fn set_next(
             note(tx, &clock, permit.actor(), (after.tenant_id, id), told).await?;
             let values = |of: &Integration| json!({ "nextStep": of.next.next_step, "turn": of.next.turn });
             let (was, is) = (Some(values(&before)), values(&after));
-            audited(tx, &clock, permit.actor(), &after, "integration.turn", was, is).await?;
+            audit::written(tx, &clock, permit.actor(), &after, "integration.turn", was, is).await?;
             Ok(after)
         })
     })
@@ -288,7 +289,7 @@ async fn advance_in(
     if let (Some(fields), Some(reason)) = (is.as_object_mut(), &reason) {
         fields.insert("reason".into(), reason.as_str().into());
     }
-    audited(tx, clock, actor, &after, "integration.advance", Some(values(&before)), is).await?;
+    audit::written(tx, clock, actor, &after, "integration.advance", Some(values(&before)), is).await?;
     Ok(after)
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Note, answers::set_checks, audited, get, lock, note};
+use super::{Note, answers::set_checks, audit, get, lock, note};
 use crate::{
     auth::{Configure, Permit, ReadConfiguration, Right, RunIntakes},
     clock::Clock,
@@ -122,7 +122,7 @@ pub async fn attach(
             let what = format!("attached evidence: {}, {}", found.title, found.source.title());
             note(tx, &clock, permit.actor(), key, Note::of(what)).await?;
             let after = json!({ "source": found.source, "title": found.title, "findings": found.list });
-            audited(tx, &clock, permit.actor(), &of, "intake.evidence", None, after).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.evidence", None, after).await
         })
     })
     .await
@@ -239,7 +239,7 @@ async fn note_endpoint(
             }
             note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
             let after = json!({ "done": what, "eventType": event_type, "token": token });
-            audited(tx, &clock, permit.actor(), &of, "intake.endpoint", None, after).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.endpoint", None, after).await
         })
     })
     .await

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Note, audited, lock, note};
+use super::{Note, audit, lock, note};
 use crate::{
     auth::{Actor, Permit, Right, RunInvestigations},
     clock::Clock,
@@ -250,7 +250,7 @@ pub async fn plan(
             let due = if plan.due_on.is_empty() { String::new() } else { format!(", due on {}", plan.due_on) };
             let what = format!("planned the investigation: {}{due}", hours(plan.minutes));
             note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
-            audited(tx, &clock, permit.actor(), &of, "investigation.plan", None, json!(plan)).await
+            audit::written(tx, &clock, permit.actor(), &of, "investigation.plan", None, json!(plan)).await
         })
     })
     .await
@@ -282,7 +282,7 @@ pub async fn add_question(
             }
             insert_question(tx, &clock, permit.actor(), (of.tenant_id, id), &question, &method, &owner).await?;
             let after = json!({ "question": question, "method": method, "owner": owner });
-            audited(tx, &clock, permit.actor(), &of, "investigation.question", None, after).await
+            audit::written(tx, &clock, permit.actor(), &of, "investigation.question", None, after).await
         })
     })
     .await
@@ -331,7 +331,7 @@ pub async fn answer_question(
                 "question": after.question, "method": after.method, "owner": after.owner, "answer": after.answer,
                 "evidence": after.evidence,
             });
-            audited(tx, &clock, permit.actor(), &of, "investigation.question", None, values).await
+            audit::written(tx, &clock, permit.actor(), &of, "investigation.question", None, values).await
         })
     })
     .await
@@ -365,7 +365,7 @@ pub async fn spend(
                 &permit.actor().name,
             )?;
             let after = json!({ "day": day, "minutes": minutes, "what": what });
-            audited(tx, &clock, permit.actor(), &of, "investigation.time", None, after).await
+            audit::written(tx, &clock, permit.actor(), &of, "investigation.time", None, after).await
         })
     })
     .await

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Note, audited, lock, note};
+use super::{Note, audit, lock, note};
 use crate::{
     auth::{Actor, AnswerIntakes, Permit, Right, Role, RunIntakes, store::Origin},
     clock::Clock,
@@ -103,7 +103,7 @@ pub async fn make_link(
             )?;
             let what = format!("made a link for {for_whom} to answer the intake");
             note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
-            audited(tx, &clock, permit.actor(), &of, "intake.link", None, json!({ "for": for_whom })).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.link", None, json!({ "for": for_whom })).await
         })
     })
     .await?;
@@ -137,7 +137,7 @@ pub async fn revoke_link(
             let whom = whom.first().ok_or(Error::NotFound("link"))?;
             let what = format!("took back the link for {whom}");
             note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
-            audited(tx, &clock, permit.actor(), &of, "intake.revoke-link", None, json!({ "for": whom })).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.revoke-link", None, json!({ "for": whom })).await
         })
     })
     .await
@@ -191,7 +191,8 @@ pub async fn open_link(db: &Db, clock: &Clock, secret: &Secret, origin: &Origin)
                 let of = lock(tx, opened.tenant_id, opened.integration_id).await?;
                 let told = Note::of("opened the link to answer the intake");
                 note(tx, &clock, &actor, (of.tenant_id, of.id), told).await?;
-                audited(tx, &clock, &actor, &of, "intake.open-link", None, json!({ "for": opened.for_whom })).await?;
+                audit::written(tx, &clock, &actor, &of, "intake.open-link", None, json!({ "for": opened.for_whom }))
+                    .await?;
                 Ok(true)
             })
         })

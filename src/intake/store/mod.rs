@@ -13,6 +13,7 @@ macro_rules! integrations {
 }
 
 mod answers;
+mod audit;
 mod change;
 mod evidence;
 mod investigation;
@@ -23,10 +24,7 @@ use serde::Serialize;
 
 use super::{Happened, Integration, Side, Stage, funnel::Step, system_key, words::Scenario};
 use crate::{
-    auth::{
-        Actor, Grant, Permit, Right, SeeIntegrations,
-        audit::{self, Entry},
-    },
+    auth::{Actor, Grant, Permit, Right, SeeIntegrations},
     clock::Clock,
     db::{Db, Tx},
     error::{Error, Result},
@@ -176,34 +174,6 @@ async fn note(
         note.step.map(|(_, stage)| stage),
     )?;
     Ok(())
-}
-
-/// Writes into the audit trail. Values without a `name` are given that of the integration, by which the trail calls it.
-async fn audited(
-    tx: &mut Tx,
-    clock: &Clock,
-    actor: &Actor,
-    of: &Integration,
-    action: &'static str,
-    before: Option<serde_json::Value>,
-    after: serde_json::Value,
-) -> Result<()> {
-    let named = |value: serde_json::Value| match value {
-        serde_json::Value::Object(mut fields) => {
-            fields.entry("name").or_insert_with(|| of.details.name.as_str().into());
-            serde_json::Value::Object(fields)
-        }
-        other => other,
-    };
-    let entry = Entry {
-        actor,
-        tenant: Some(of.tenant_id),
-        action,
-        object: of.id.to_string(),
-        before: before.map(named),
-        after: Some(named(after)),
-    };
-    audit::record(tx, clock, entry).await
 }
 
 /// Something that waits for somebody.
