@@ -171,7 +171,7 @@ async fn the_second_scenario_is_an_investigation_that_leads_to_a_quotation() {
         let page = ada.get(&here).await.text();
         assert!(page.contains("1.5 h spent of 8.5 h"), "{page}");
         let possible = [("form", "conclude"), ("outcome", "possible"), ("reason", "")];
-        refused(&ada.post(&here, &possible).await, "2 of the investigation&#39;s questions have no answer yet");
+        refused(&ada.post(&here, &possible).await, "2 of the investigation's questions have no answer yet");
         for rest in page.split("/investigation/questions/").skip(1) {
             let at = format!("{here}/questions/{}", rest.split('"').next().unwrap());
             let answer = [("question", "Is it so?"), ("answer", "Yes"), ("evidence", "Seen in their sandbox")];
@@ -284,7 +284,7 @@ async fn what_their_system_sends_becomes_evidence_and_proposes_the_verdict() {
         let one = format!("/tenants/{}/integrations/{id}", app.tenant);
         let opened = ada.post(&format!("{one}/endpoint"), &[]).await;
         assert_eq!(opened.status, 200, "{}", opened.text());
-        let secret = between(&opened.text(), "id=\"token\">", "<").to_owned();
+        let secret = between(&opened.text(), "id=\"token\" class=\"mono\">", "<").to_owned();
         assert_eq!(ada.post(&format!("{one}/endpoint"), &[]).await.status, 409);
         let code = between(&opened.text(), "id=\"curl\">", "</code>").to_owned();
         let of = code.split_once(&format!("/tenants/{}/events/", app.tenant)).unwrap().1[..36].to_owned();
