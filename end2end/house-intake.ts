@@ -38,7 +38,7 @@ export function fullIntake(server: Server, tenant: string): Room[] {
       await page.locator(`[name="${question}_confidence"][value="medium"]`).check();
       await page.locator(`[name="${question}_evidence"]`).fill("The vendor says so, in writing.");
       await page.locator(`[name="${question}_open"]`).fill(answer === "unsure" ? open : "");
-      await press(page, question === "technical" ? /Give this verdict: Tech/ : /Give this verdict: Need/);
+      await press(page, question === "technical" ? /Give this verdict.*Tech/ : /Give this verdict.*Need/);
     }
   };
   const rooms: Omit<Room, "as">[] = [
@@ -106,7 +106,7 @@ export function fullIntake(server: Server, tenant: string): Room[] {
       open: async (page) => {
         await at(`/${members}/verdicts`)(page);
         await page.locator('[name="need_answer"][value="unsure"]').check();
-        await press(page, /Give this verdict: Need/);
+        await press(page, /Give this verdict.*Need/);
       },
     },
     { name: "intake-scenario-waits", open: at(`/${members}/scenario`) },

@@ -4,10 +4,11 @@
 //!
 //! What the samples held is not kept: only how often fields are there, and a contract without values.
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::checks::{Item, Known, Source};
 use crate::event_types::{
-    field::Identifies,
+    field::{Identifies, Step},
     propose::{Samples, SamplesError, propose},
 };
 
@@ -82,14 +83,19 @@ fn of(samples: &Samples, source: Source) -> Findings {
     let mut list = vec![Finding::new("Fields", crate::ui::format::count(fields.len() as u64), None)];
     let identifying: Vec<_> =
         fields.iter().filter_map(|(path, field)| Some((path, *field, field.identifies?))).collect();
-    for (path, field, by) in &identifying {
-        let rate = percent(field.seen, field.of);
+    let values: Vec<Value> = samples.values().collect();
+    let identifying: Vec<_> = identifying
+        .into_iter()
+        .map(|(path, _, by)| (path, values.iter().filter(|event| is_filled(event, &path.0)).count() as u64, by))
+        .collect();
+    for (path, filled, by) in &identifying {
+        let rate = percent(*filled, all);
         let by = match by {
             Identifies::Email => "an e-mail address",
             Identifies::Phone => "a telephone number",
             Identifies::Id => "a number of the customer",
         };
-        let value = format!("{by}, filled in in {} of {} ({rate} %)", field.seen, field.of);
+        let value = format!("{by}, filled in in {filled} of {all} ({rate} %)");
         list.push(Finding::new(path.to_string(), value, Some(rate >= FULL)));
     }
     let optional: Vec<_> = fields
@@ -100,8 +106,7 @@ fn of(samples: &Samples, source: Source) -> Findings {
     if !optional.is_empty() {
         list.push(Finding::new("Not always there", optional.join(", "), None));
     }
-    let best =
-        identifying.iter().map(|(path, field, _)| (percent(field.seen, field.of), path)).max_by_key(|(rate, _)| *rate);
+    let best = identifying.iter().map(|(path, filled, _)| (percent(*filled, all), path)).max_by_key(|(rate, _)| *rate);
     let identifier = match best {
         None => (Known::No, format!("no field in {place} says whom a record is about")),
         Some((rate, path)) if rate >= FULL => (Known::Yes, format!("{path} is filled in in {rate} % of {place}")),
@@ -117,6 +122,17 @@ fn of(samples: &Samples, source: Source) -> Findings {
         checks.push((Item::PushToken, Known::Yes, how));
     }
     Findings { source, title: crate::ui::format::counted(all, noun), list, contract: Some(proposal.contract()), checks }
+}
+
+/// Whether there is something at this place of an event: null and empty texts are nothing. Of a list, one will do.
+fn is_filled(value: &Value, path: &[Step]) -> bool {
+    match path.split_first() {
+        None => !value.is_null() && value.as_str().is_none_or(|text| !text.trim().is_empty()),
+        Some((Step::Key(key), rest)) => value.get(key).is_some_and(|value| is_filled(value, rest)),
+        Some((Step::Each, rest)) => {
+            value.as_array().is_some_and(|items| items.iter().any(|item| is_filled(item, rest)))
+        }
+    }
 }
 
 fn percent(seen: u64, of: u64) -> u64 {
@@ -143,6 +159,10 @@ mod tests {
         let holes = of_samples(&lines.join("\n")).unwrap();
         assert_eq!(holes.checks[0].1, Known::Unknown, "{holes:?}");
         assert!(holes.checks[0].2.contains("90 %"), "{holes:?}");
+        // what is there but says nothing is not filled in
+        let hollow = lines.iter().map(|line| line.replace("jane7@example.com", " ")).collect::<Vec<_>>().join(",")
+            + r#",{"Email Address":null}"#;
+        assert!(of_samples(&hollow).unwrap().checks[0].2.contains("only 81 %"), "{hollow}");
         let nobody = of_samples(r#"{"Amount":1}"#).unwrap();
         assert_eq!(nobody.checks[0].1, Known::No);
         assert!(of_samples("").is_err() && of_samples("[1]").is_err());

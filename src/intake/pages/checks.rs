@@ -151,8 +151,8 @@ const fn short(item: Item) -> &'static str {
         Item::PullToken => "what kind of key",
         Item::PullWindow => "which parameters",
         Item::PullJson => "in which form",
-        Item::Identifier => "which field",
-        Item::RecordId => "which field",
+        Item::Identifier => "which field names the person",
+        Item::RecordId => "which field holds the number",
     }
 }
 

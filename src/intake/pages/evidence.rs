@@ -219,7 +219,7 @@ fn temporary(room: &Room, wire: &Wire) -> AnyView {
         (Some(_), true) => view! { <Badge state=Mood::Ok word="open"/> }.into_any(),
         (Some(_), false) => view! { <Badge state=Mood::Neutral word="closed"/> }.into_any(),
     };
-    let until = wire.token.as_ref().filter(|_| open).and_then(|token| token.ends_at());
+    let until = wire.token.as_ref().filter(|_| open).and_then(Token::ends_at);
     let until = until.map(|end| view! { <span>{ui::muted("until ")}{ui::at(room.frame.moment(), end)}</span> });
     let came = match &wire.events {
         None => Some(ui::muted("A consultant can show you what came in: payloads hold personal data.")),

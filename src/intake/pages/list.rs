@@ -53,7 +53,7 @@ impl Asked {
                 "owner" => asked.owner = value.into_owned(),
                 "sort" => {
                     asked.down = value.starts_with('-');
-                    asked.sort = value.trim_start_matches('-').to_owned();
+                    value.trim_start_matches('-').clone_into(&mut asked.sort);
                 }
                 _ => {}
             }
