@@ -129,7 +129,10 @@ fn shared(room: &Room, links: &[Link], may: bool) -> AnyView {
         let state = view! { <Badge state=mood word=word/> };
         vec![
             ui::strong(link.for_whom.as_str()),
-            ui::two_lines(state.into_any(), view! { "until "{ui::ago(now, until)} }.into_any()),
+            ui::two_lines(
+                state.into_any(),
+                view! { {if until > now.at { "runs out " } else { "ran out " }}{ui::ago(now, until)} }.into_any(),
+            ),
             ui::two_lines(ui::text(link.made_by.as_str()), ui::ago(now, link.made_at)),
             revoke.into_any(),
         ]
