@@ -64,8 +64,9 @@ impl Seen {
 
     /// The list that is exported.
     fn list(&self) -> (String, &'static str) {
-        let Filter { event_type, source, from, until, receipt, .. } = self.asked.filter;
-        if self.is_quarantine() && source.is_none() && from.is_none() && until.is_none() && receipt.is_none() {
+        let event_type = self.asked.filter.event_type;
+        let verdict = self.asked.filter.verdict;
+        if self.is_quarantine() && self.asked.filter == (Filter { event_type, verdict, ..Filter::default() }) {
             let of_type = Filter { event_type, ..Filter::default() };
             return (
                 format!("/tenants/{}/quarantine/events{}", self.tenant, of_type.query(Cursor::Newest)),
