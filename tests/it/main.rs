@@ -8,6 +8,7 @@ mod cli;
 mod code;
 mod contracts;
 mod failures;
+mod finding;
 mod hostile;
 mod idempotency;
 mod mail;

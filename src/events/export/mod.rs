@@ -197,6 +197,8 @@ pub enum Estimate {
     More,
     /// Some of more than [`COUNTED`]: how many, no index knows.
     Among,
+    /// Nobody knows before they are looked through.
+    Unknown,
 }
 
 /// How many events `filter` asks for, counted as far as that is quick.
@@ -209,7 +211,7 @@ pub async fn estimate(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -
     let in_range = sql!(value i64, db, text, tenant, range.low, range.high, event_type, COUNTED + 1, 0_i64)?;
     Ok(match (in_range <= COUNTED, along.knows(filter)) {
         (true, true) => Estimate::Exactly(in_range),
-        (true, false) if filter.field.is_some() => Estimate::Among,
+        (true, false) if filter.field.is_some() => Estimate::Unknown,
         (true, false) => Estimate::Exactly(store::count(db, permit, filter).await?),
         (false, true) => Estimate::More,
         (false, false) => Estimate::Among,

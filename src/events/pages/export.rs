@@ -129,6 +129,7 @@ fn draw(frame: &Frame, seen: &Seen, chosen: &str, errors: &FieldErrors) -> Strin
     let words = match seen.estimate {
         Estimate::Exactly(count) => ui::format::counted(u64::try_from(count).unwrap_or(0), "event"),
         Estimate::More => format!("More than {}", ui::format::counted(export::COUNTED.unsigned_abs(), "event")),
+        Estimate::Unknown => "Those that match".to_owned(),
         Estimate::Among => {
             format!("Those that match, of more than {}", ui::format::counted(export::COUNTED.unsigned_abs(), "event"))
         }
