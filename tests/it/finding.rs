@@ -185,7 +185,9 @@ async fn names_are_found_by_any_part_and_only_ones_own() {
         assert!(told.iter().any(|hit| hit.2 == settings), "{told:?}");
         assert_eq!(suggested(&mut bound, &q("Settings")).await[0].2, settings);
         for (group, title, href) in suggested(&mut customer, &q("")).await {
-            assert_eq!(customer.get(&href).await.status, 200, "{group}: {title} is offered to a customer");
+            let status = customer.get(&href).await.status;
+            // home is another page for whoever has one tenant alone
+            assert!(status == 200 || href == "/" && status == 303, "{group}: {title} is offered to a customer");
         }
         let tenants = suggested(&mut customer, &q("umbrella")).await;
         assert!(tenants.is_empty(), "{tenants:?}");
@@ -235,7 +237,7 @@ async fn events_are_found_by_what_a_field_holds() {
         assert_eq!(one(&number), 1, "every digit counts, however it is written");
         let near = ada.get(&format!("{events}?type={plain}&field=Number&value=12345678901234567891")).await.text();
         assert_eq!(one(&near), 0);
-        let half = ada.get(&format!("{events}?field=%3Cb%3E&value=")).await.text();
+        let half = ada.get(&format!("{events}?field=%3Cb%3E")).await.text();
         assert!(half.contains("say what “&lt;b&gt;” is to be") && half.contains(r#"value="&lt;b&gt;""#), "{half}");
 
         // the same by the command line
