@@ -12,7 +12,7 @@ use tower_http::csrf::CsrfLayer;
 use super::health::{self, Health};
 use crate::{
     app::App,
-    audit, auth,
+    audit, auth, demo,
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
@@ -42,6 +42,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(jobs::routes())
         .merge(audit::routes())
         .merge(search::routes())
+        .merge(demo::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -93,6 +93,8 @@ pub struct TenantRef {
     pub name: String,
     /// Whether it takes no events at present.
     pub disabled: bool,
+    /// Whether all of it is invented.
+    pub demo: bool,
 }
 
 /// Where in the navigation a page stands.

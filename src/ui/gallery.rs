@@ -14,7 +14,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn tenant(id: &str, name: &str) -> TenantRef {
-    TenantRef { id: id.into(), name: name.into(), disabled: id == "3" }
+    TenantRef { id: id.into(), name: name.into(), disabled: id == "3", demo: id == "2" }
 }
 
 fn frame(theme: Theme) -> Frame {

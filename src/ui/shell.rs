@@ -113,7 +113,7 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
             <li>
                 <a href=section.href(&tenant.id) aria-current=current>
                     <span class="clip">{tenant.name.clone()}</span>
-                    {disabled(tenant)}
+                    {tags(tenant)}
                 </a>
             </li>
         }
@@ -142,8 +142,11 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
     )
 }
 
-fn disabled(tenant: &TenantRef) -> Option<AnyView> {
-    tenant.disabled.then(|| view! { <span class="tag">"disabled"</span> }.into_any())
+/// What one has to know about a tenant wherever its name stands.
+fn tags(tenant: &TenantRef) -> AnyView {
+    let demo = tenant.demo.then(|| view! { <span class="tag">"invented"</span> });
+    let disabled = tenant.disabled.then(|| view! { <span class="tag">"disabled"</span> });
+    view! { {demo}{disabled} }.into_any()
 }
 
 /// The first letters of a name, for the round button.
@@ -221,7 +224,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
         let item = |section, glyph, label| item(section, &tenant.id, glyph, label);
         view! {
             <div class="side-group">
-                <p class="side-title">{tenant.name.clone()}</p>
+                <p class="side-title">{tenant.name.clone()}{tags(tenant)}</p>
                 <ul>
                     {item(Section::Overview, Icon::Overview, "Overview")}
                     {item(Section::EventTypes, Icon::Contract, "Event types")}

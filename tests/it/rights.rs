@@ -57,6 +57,9 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/metrics", Nothing, 404),
     ("GET", "/openapi.json", Nothing, 200),
     ("GET", "/", Session, 0),
+    // there is no demo here
+    ("GET", "/demo/remove", Grant(ADMINISTRATORS), 404),
+    ("POST", "/demo/remove", Grant(ADMINISTRATORS), 404),
     ("GET", "/account", Session, 200),
     ("POST", "/account", Session, 422),
     ("POST", "/account/sessions", Session, 0),

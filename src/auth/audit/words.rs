@@ -38,6 +38,8 @@ pub const ALL: &[Words] = &[
     words("tenant.origins", Object::Tenant, "changed the web pages that may send to"),
     words("tenant.enable", Object::Tenant, "enabled the tenant"),
     words("tenant.disable", Object::Tenant, "disabled the tenant"),
+    words("demo.fill", Object::Tenant, "filled with invented history the tenant"),
+    words("demo.remove", Object::Other, "removed the demo with all that belonged to it:"),
     words("event-type.create", Object::EventType, "created the event type"),
     words("event-type.change", Object::EventType, "changed the event type"),
     words("event-type.enable", Object::EventType, "enabled the event type"),
