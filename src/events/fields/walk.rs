@@ -146,8 +146,9 @@ impl<'a> Walk<'a> {
             return Ok((Vec::new(), None));
         };
         let to = next(last);
-        let characters = self.characters;
-        let events = sql!(all Event, self.db, list, self.tenant, &text, &other, first, to, limit, characters)?;
+        // no limit but the range: a value that is written down meanwhile must not push another one out
+        let (limit_of_range, characters) = (i64::MAX, self.characters);
+        let events = sql!(all Event, self.db, list, self.tenant, &text, &other, first, to, limit_of_range, characters)?;
         let full = i64::try_from(known.len()).unwrap_or(0) >= limit;
         Ok((events, known.last().copied().filter(|_| full)))
     }
