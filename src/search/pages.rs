@@ -20,8 +20,8 @@ use crate::{
     ids::{self, TenantId},
     tenants,
     ui::{
-        self, Badge, Card, Empty, Frame, Hits, Icon, LinkButton, Notice, PageHeader, PostButton, SearchBox, Section,
-        Shortcuts,
+        self, Badge, Card, Columns, Empty, Frame, Hits, Icon, LinkButton, Notice, PageHeader, PostButton, Row,
+        SearchBox, Section, Shortcuts,
     },
 };
 
@@ -170,13 +170,15 @@ async fn shortcuts(State(app): State<App>, session: Session, Query(asked): Query
         let words = "No key does anything by itself. The button in the top bar opens search.";
         (badge, words, vec![("shortcuts", "on".to_owned())], "Switch them on")
     };
-    let body = view! {
-        <PageHeader title="Keyboard shortcuts" lead="A place that you may not go to, or that needs a tenant at hand, has no key."/>
-        <Shortcuts/>
+    let aside = view! {
         <Card title="For your account" action=badge>
             <p>{words}</p>
-            <PostButton action="/shortcuts" fields=fields>{verb}</PostButton>
+            <Row><PostButton action="/shortcuts" fields=fields>{verb}</PostButton></Row>
         </Card>
+    };
+    let body = view! {
+        <PageHeader title="Keyboard shortcuts" lead="A place that you may not go to, or that needs a tenant at hand, has no key."/>
+        <Columns main=view! { <Shortcuts/> }.into_any() aside=aside.into_any()/>
     };
     Ok(shown(ui::page(&frame, "Keyboard shortcuts", vec![], body.into_any())))
 }

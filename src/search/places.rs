@@ -32,8 +32,10 @@ fn name(section: Section) -> Option<(&'static str, &'static str)> {
 pub(super) fn places(session: &Session, tenant: Option<(TenantId, &str)>, words: &[String]) -> Vec<(u8, Hit)> {
     let id = tenant.map(|(id, _)| id);
     let (own, of) = (id.map(|id| id.to_string()).unwrap_or_default(), tenant.map_or("", |(_, name)| name));
-    let mut found: Vec<_> = session
-        .sections(id)
+    let mut sections = session.sections(id);
+    // what is at hand before what is always there
+    sections.sort_by_key(|section| !section.is_of_tenant());
+    let mut found: Vec<_> = sections
         .into_iter()
         .filter_map(|section| {
             let (title, others) = name(section)?;
