@@ -25,6 +25,10 @@ test.beforeAll(async ({ servers }, info) => {
 const palette = (page: Page) => page.getByRole("dialog", { name: "Search" });
 const field = (page: Page) => page.getByRole("combobox", { name: "Search" });
 
+/** The two inputs of the filter by a field. */
+const holds = (page: Page) => page.getByRole("combobox", { name: "Field", exact: true });
+const is = (page: Page) => page.getByRole("textbox", { name: "Is", exact: true });
+
 test("the palette by keyboard alone", async ({ visit }) => {
   const page = await visit({ as: "ada@example.com" });
   const scripts: string[] = [];
@@ -86,9 +90,9 @@ test("keys go places, are listed, and can be switched off", async ({ visit }) =>
   await page.keyboard.press("g");
   await page.keyboard.press("e");
   await expect(page).toHaveURL(`${base}/events`);
-  await page.getByLabel("Is", { exact: true }).focus();
+  await is(page).focus();
   await page.keyboard.type("g?/l");
-  await expect(page.getByLabel("Is", { exact: true }), "what is typed into a field is text").toHaveValue("g?/l");
+  await expect(is(page), "what is typed into a field is text").toHaveValue("g?/l");
   await page.getByRole("heading", { name: "Events" }).click();
   await page.keyboard.press("?");
   await expect(page).toHaveURL("/shortcuts");
@@ -114,16 +118,16 @@ test("events by what a field holds: looked through, then by an index", async ({ 
   await expect(inMain(page).getByText("Found by")).toBeVisible();
   await page.goto(`${base}/events`);
   await page.getByLabel("Type").selectOption("Order placed");
-  await page.getByLabel("Field").fill("Email Address");
-  await page.getByLabel("Is", { exact: true }).fill("JANE@example.com");
+  await holds(page).fill("Email Address");
+  await is(page).fill("JANE@example.com");
   await page.getByRole("button", { name: "Filter" }).click();
   await expect(inMain(page).getByRole("row")).toHaveCount(3);
   await expect(page).toHaveURL(/field=Email\+Address&value=JANE%40example.com/);
   await expect(page.locator("#field-list option").first()).toHaveAttribute("value", "Email Address");
   await page.reload();
-  await expect(page.getByLabel("Is", { exact: true })).toHaveValue("JANE@example.com");
-  await page.getByLabel("Field").fill("/n");
-  await page.getByLabel("Is", { exact: true }).fill("7.0");
+  await expect(is(page)).toHaveValue("JANE@example.com");
+  await holds(page).fill("/n");
+  await is(page).fill("7.0");
   await page.getByRole("button", { name: "Filter" }).click();
   await expect(inMain(page).getByRole("row"), "no index knows this one").toHaveCount(2);
 });

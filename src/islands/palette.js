@@ -84,8 +84,10 @@ async function ask() {
 function soon() {
   clearTimeout(timer);
   // a list that no longer answers what is typed must not be opened by Enter
-  choose(-1);
+  options[chosen]?.setAttribute("aria-selected", "false");
+  input.removeAttribute("aria-activedescendant");
   options = [];
+  chosen = -1;
   asking?.abort();
   timer = setTimeout(ask, 60);
 }
