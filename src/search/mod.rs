@@ -49,10 +49,7 @@ impl Sought {
             return Self::Id(id);
         }
         let words: Vec<_> = text.split(' ').filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-        match words.is_empty() {
-            true => Self::Nothing,
-            false => Self::Words(words.into_iter().take(WORDS).collect()),
-        }
+        if words.is_empty() { Self::Nothing } else { Self::Words(words.into_iter().take(WORDS).collect()) }
     }
 }
 
