@@ -265,7 +265,7 @@ async fn events_are_found_by_what_a_field_holds() {
         let too_many = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].join("\n");
         let amiss =
             ada.post(&edit, &[("name", "Order"), ("policy", "quarantine"), ("searchable_fields", &too_many)]).await;
-        assert!(amiss.status == 422 && amiss.text().contains("at most 8 fields of a type"), "{}", amiss.text());
+        assert!(amiss.status == 422 && amiss.text().contains("At most 8 fields of a type"), "{}", amiss.text());
         let ready = || {
             let told = command(&[
                 "event-type",
