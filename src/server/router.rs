@@ -16,7 +16,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
-    jobs, people, tenants, tokens,
+    jobs, people, search, tenants, tokens,
     ui::assets,
 };
 
@@ -41,6 +41,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(failures::routes())
         .merge(jobs::routes())
         .merge(audit::routes())
+        .merge(search::routes())
         .merge(demo::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
