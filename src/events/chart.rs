@@ -13,12 +13,11 @@ pub fn card(figures: &[Figures], span: Span, now: DateTime<Utc>, here: &str) -> 
     let spans: Vec<_> = Span::ALL.map(|span| Tab::new(span.title(), address(span))).into();
     let every = span.bars().1;
     let ticks = bars.iter().step_by(every).map(|bar| tick(bar.begins, span)).collect();
-    let shown = bars.iter().map(|bar| ChartBar {
-        label: label(bar, span),
-        good: bar.accepted,
-        bad: bar.quarantined,
-        ahead: bar.ahead,
-    });
+    let shown: Vec<_> = bars
+        .iter()
+        .map(|bar| ChartBar { label: label(bar, span), good: bar.accepted, bad: bar.quarantined, ahead: bar.ahead })
+        .collect();
+    let said = summary(&bars, span);
     let word = match span {
         Span::Day => "Hour",
         Span::Week => "Three hours",
@@ -27,7 +26,7 @@ pub fn card(figures: &[Figures], span: Span, now: DateTime<Utc>, here: &str) -> 
     let words = ChartWords { span: word, good: "Accepted", bad: "Quarantined" };
     view! {
         <Card title="Events over time" lead="Times are in UTC.">
-            <Chart bars=shown.collect() ticks=ticks summary=summary(&bars, span) words=words spans=spans current=address(span)/>
+            <Chart bars=shown ticks=ticks summary=said words=words spans=spans current=address(span)/>
         </Card>
     }
     .into_any()

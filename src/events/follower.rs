@@ -142,7 +142,7 @@ async fn take(tx: &mut Tx) -> Result<usize> {
     for ((tenant, event_type), moments) in &mut sums.moments {
         let text = "SELECT last_at FROM event_counts
             WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY hour DESC LIMIT 1";
-        let previous = sql!(opt(DateTime<Utc>), tx, text, *tenant, *event_type)?.map(|(at,)| at);
+        let previous = sql!(values DateTime<Utc>, tx, text, *tenant, *event_type)?.first().copied();
         for (hour, gap) in rhythm::gaps(previous, moments) {
             if let Some(sum) = sums.hours.get_mut(&(*tenant, *event_type, hour)) {
                 sum.gap_ms = gap;

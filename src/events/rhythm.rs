@@ -148,8 +148,8 @@ async fn rhythm(db: &Db, tenant: TenantId, id: EventTypeId, last: DateTime<Utc>)
 pub async fn of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId) -> Result<Option<Rhythm>> {
     let text =
         "SELECT last_at FROM event_counts WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY hour DESC LIMIT 1";
-    match sql!(opt(DateTime<Utc>), db, text, permit.tenant(), id)? {
-        Some((last,)) => rhythm(db, permit.tenant(), id, last).await,
+    match sql!(values DateTime<Utc>, db, text, permit.tenant(), id)?.first() {
+        Some(last) => rhythm(db, permit.tenant(), id, *last).await,
         None => Ok(None),
     }
 }

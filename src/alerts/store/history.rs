@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    super::{Alert, Change, Details, Facts, Kind, Resolution, Rules, message},
+    super::{Alert, Change, Facts, Kind, Resolution, Rules, message},
     notices, rules, told,
 };
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
     db::{Db, Tx},
     error::{Error, Result},
     event_types,
-    events::{follower::hour, hours, rhythm},
+    events::{
+        follower::{self, hour},
+        hours, rhythm,
+    },
     failures,
     ids::{AlertId, EventTypeId, FailureGroupId, TenantId},
     sql,
@@ -117,8 +120,10 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Facts> {
             causes.extend(failures::store::brief(db, alert.tenant_id, FailureGroupId(alert.subject)).await?);
         }
     }
+    // what waits to be counted may be of a type that seems silent: silence is told as of then
+    let counted = follower::oldest(db).await?.map_or(now, |oldest| oldest.min(now));
     Ok(Facts {
-        types: rhythm::watch(db, now).await?,
+        types: rhythm::watch(db, counted).await?,
         figures: hours::watch(db, hour(now) - TimeDelta::hours(longest)).await?,
         causes,
         rules,
