@@ -76,4 +76,4 @@ CREATE TABLE alert_notices (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX alert_notices_waiting ON alert_notices (next_at) WHERE state = 'waiting';
-CREATE INDEX alert_notices_by_age ON alert_notices (created_at);
+CREATE INDEX alert_notices_done ON alert_notices (done_at) WHERE done_at IS NOT NULL;

@@ -231,7 +231,7 @@ pub async fn forget(db: &Db, clock: &Clock) -> Result<()> {
     let oldest = clock.now() - KEPT;
     db.write(move |tx| {
         Box::pin(async move {
-            sql!(exec tx, "DELETE FROM alert_notices WHERE created_at < $1 AND state <> 'waiting'", oldest)?;
+            sql!(exec tx, "DELETE FROM alert_notices WHERE done_at IS NOT NULL AND done_at < $1", oldest)?;
             sql!(exec tx, "DELETE FROM alerts WHERE resolved_at IS NOT NULL AND resolved_at < $1", oldest)?;
             Ok(())
         })
