@@ -8,6 +8,7 @@ mod canary;
 mod cli;
 mod code;
 mod contracts;
+mod demo;
 mod failures;
 mod hostile;
 mod idempotency;
