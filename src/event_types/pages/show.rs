@@ -19,8 +19,7 @@ use crate::{
         versions::{self, Draft},
     },
     events::{
-        fields,
-        chart,
+        chart, fields,
         hours::{self, Figures, Span},
         rhythm::{self, Rhythm, Verdict},
         store::{Standing, last_of_types, newest_of_type},
