@@ -28,6 +28,7 @@ use crate::{
     ids::{EventTypeId, TenantId},
     name::Name,
 };
+pub use breach::{MOST_BREACHES, shortened};
 pub use contract::{Breach, Contract, ContractError};
 pub use copy::copy;
 pub use pages::{curl, routes};

@@ -19,7 +19,7 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads},
     db::{Tx, lane::Mends},
     error::{Error, Result},
-    event_types::EventType,
+    event_types::{Breach, EventType},
     events::{self, Event, Filter, Verdict},
     ids::{EventId, EventTypeId, FailureGroupId, TaskId, TenantId},
     jobs::{self, About, Effects, Kind, Outcome, Stepping, Task},
@@ -190,7 +190,7 @@ async fn mend_all(app: &App, task: &Task, events: Vec<Event>) -> Result<Vec<(Eve
                 rows.push(*row);
                 originals.push((event.id, event.source_id, event.event_type_id));
             }
-            Judged::Broken(breaches) => failing.push(still(serde_json::to_string(&breaches).ok())),
+            Judged::Broken(breaches) => failing.push(still(Some(Breach::list(&breaches)))),
             Judged::NoEvent(_) => failing.push(still(None)),
         }
     }

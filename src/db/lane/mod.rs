@@ -52,7 +52,7 @@ pub struct Append {
     pub source: Option<TokenId>,
     /// All events of the request, in its order.
     pub rows: Vec<Row>,
-    /// Whether one that conflicts refuses all of them.
+    /// Whether one that breaks its contract or conflicts refuses all of them.
     pub strict: bool,
     /// Set when the request must have its effect once.
     pub once: Option<Once>,
@@ -98,7 +98,7 @@ pub struct Row {
     pub errors: Option<String>,
     /// Set when its type names what makes an event unique.
     pub unique: Option<Unique>,
-    /// Whether a conflict of this one refuses the whole request.
+    /// Whether this one refuses the whole request when it breaks its contract or conflicts.
     pub refuse: bool,
 }
 
@@ -161,7 +161,8 @@ pub enum Outcome {
     Repeated(ReceiptId, Summary),
     /// Its idempotency key was seen before, with another body: nothing stored.
     KeyReused,
-    /// It was strict and one of its events conflicts: nothing stored.
+    /// One of its events breaks its contract or conflicts, and it is strict, or the type of that event refuses it:
+    /// nothing stored; this is what is wrong.
     Refused(Summary),
     /// It mends: what became of each of its originals.
     Mended(Vec<Mend>),
