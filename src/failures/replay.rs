@@ -201,6 +201,7 @@ async fn mend_all(app: &App, task: &Task, events: Vec<Event>) -> Result<Vec<(Eve
         originals: originals.iter().map(|(id, source, _)| (*id, *source)).collect(),
         by: task.started_by.clone(),
         task: Some(task.id.0),
+        trail: None,
     };
     let became = mend::append(app, task.tenant, rows, mends).await?;
     for ((id, _, event_type), became) in originals.into_iter().zip(became) {
