@@ -6,6 +6,7 @@ pub mod diff;
 pub mod field;
 mod pages;
 pub mod propose;
+pub mod relax;
 mod sample;
 pub mod snippets;
 mod spans;
