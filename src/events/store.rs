@@ -11,6 +11,7 @@ use crate::{
     auth::{Grant, ListTenants, Permit, ReadPayloads, Right},
     db::{Db, Tx, lane::Summary},
     error::Result,
+    failures,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql,
 };
@@ -20,7 +21,7 @@ pub const START: i32 = 300;
 /// Asks for payloads as they are. No event is longer: see [`crate::config::Limits::max_event`].
 pub const WHOLE: i32 = i32::MAX;
 /// How many rows a page looks at when it looks for what no index knows.
-const LOOK: i64 = 50_000;
+pub const LOOK: i64 = 50_000;
 
 /// One page of a list, newest first.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +49,9 @@ pub async fn page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
+    if let Some(group) = filter.group {
+        return failures::store::page(db, permit, group, filter, cursor, (limit, START)).await;
+    }
     look(db, permit.tenant(), filter, cursor, limit, START, LOOK).await
 }
 
@@ -62,6 +66,9 @@ pub async fn whole_page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
+    if let Some(group) = filter.group {
+        return failures::store::page(db, permit, group, filter, cursor, (limit, WHOLE)).await;
+    }
     look(db, permit.tenant(), filter, cursor, limit, WHOLE, LOOK).await
 }
 
@@ -106,7 +113,7 @@ async fn look(
         range.high,
         filter.event_type,
         source(filter),
-        filter.verdict.map(Verdict::word),
+        filter.verdict_word(),
         uuid::Uuid::nil(),
         characters,
         asked,
@@ -120,7 +127,7 @@ async fn look(
 }
 
 /// The cursors of a page: where it goes on, and where it came from.
-fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -> Page {
+pub fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -> Page {
     let (first, last) = (events.first().map(|event| event.id), events.last().map(|event| event.id));
     let edge = if more { None } else { edge };
     let (newer, older) = match cursor {
@@ -174,8 +181,11 @@ pub async fn one(db: &Db, permit: &Permit<ReadPayloads>, id: EventId) -> Result<
 /// When the database does.
 pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<i64> {
     let tenant = permit.tenant();
+    if let Some(group) = filter.group {
+        return failures::store::count(db, permit, group, filter, i64::MAX).await;
+    }
     let (along, Range { low, high }) = (Along::of(filter), Range::of(filter));
-    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) {
+    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) && !filter.warned {
         // nearly all are, and no index knows them: all but the others
         let text = along.count_accepted();
         return Ok(sql!(value i64, db, text, tenant, low, high, filter.event_type)?);
@@ -183,7 +193,7 @@ pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> R
     if along.knows(filter) {
         return Ok(sql!(value i64, db, along.count(true), tenant, low, high, filter.event_type)?);
     }
-    let verdict = filter.verdict.map(Verdict::word);
+    let verdict = filter.verdict_word();
     let text = along.count(false);
     Ok(sql!(
         value i64, db, text, tenant, low, high, filter.event_type, source(filter), verdict, uuid::Uuid::nil(),
@@ -318,8 +328,8 @@ pub async fn quarantined_between(
     )?)
 }
 
-/// For those who work through the quarantine: the oldest events in it, after one and before the moment that the
-/// filter names, of the type that it names; their payloads as they are.
+/// For those who work through the quarantine: the oldest events in it that the filter asks for, after one; their
+/// payloads as they are.
 ///
 /// # Errors
 /// When the database does.
@@ -335,12 +345,14 @@ pub async fn oldest_quarantined(
         all Event, db,
         "SELECT id, event_type_id, source_id, verdict, payload, errors FROM events
          WHERE tenant_id = $1 AND id >= $2 AND id < $3 AND verdict = 'quarantined'
-            AND event_type_id = COALESCE($4, event_type_id)
-         ORDER BY id LIMIT $5",
+            AND event_type_id = COALESCE($4, event_type_id) AND ($5 IS NULL OR COALESCE(source_id, $6) = $5)
+         ORDER BY id LIMIT $7",
         permit.tenant(),
         low.max(next(after)),
         high,
         filter.event_type,
+        source(filter),
+        uuid::Uuid::nil(),
         i64::try_from(limit).unwrap_or(i64::MAX),
     )?)
 }
@@ -464,6 +476,17 @@ pub async fn newest_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventType
         id,
     )?;
     Ok(newest.first().copied())
+}
+
+/// Of the newest `among` events of a type: how many those are, and how many of them were accepted with a warning. No
+/// index knows, and none is kept for it: it would cost every event.
+///
+/// # Errors
+/// When the database does.
+pub async fn warned_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId, among: i64) -> Result<(i64, i64)> {
+    let text = "SELECT COUNT(*), COUNT(*) FILTER (WHERE verdict = 'accepted' AND errors IS NOT NULL) FROM
+        (SELECT verdict, errors FROM events WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY id DESC LIMIT $3) AS newest";
+    Ok(sql!(one(i64, i64), db, text, permit.tenant(), id, among)?)
 }
 
 const LAST_OF_TYPES: &str = "SELECT c.event_type_id,
