@@ -1,6 +1,7 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
 import { bareFailures, fullFailures } from "./house-failures";
+import { fullMendfail } from "./house-mendfail";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
@@ -115,6 +116,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
+    ...(await fullMendfail(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...versionRooms(server, tenant, door.eventType),
