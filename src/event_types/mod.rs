@@ -7,6 +7,7 @@ pub mod field;
 mod pages;
 mod pointer;
 pub mod propose;
+pub mod relax;
 mod sample;
 mod searchable;
 pub mod snippets;

@@ -177,6 +177,7 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/quarantine/events", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 400),
+    ("POST", "/tenants/{tenant}/quarantine/groups/{group}/relax", Permit(CONSULTANTS), 303),
     ("GET", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 0),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),

@@ -420,6 +420,7 @@ mod tests {
                 originals: of.iter().map(|n| (originals.event(*n), None)).collect(),
                 by: "cli".into(),
                 task: None,
+                trail: None,
             }),
             ..append(rows, false, None)
         };
