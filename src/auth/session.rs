@@ -39,6 +39,8 @@ pub struct Session {
     pub email: String,
     /// The looks they chose.
     pub theme: Theme,
+    /// Whether the keyboard's shortcuts are on.
+    pub shortcuts: bool,
     /// They need a second factor and have none: until they do, nothing else is open to them.
     pub must_enrol: bool,
 }
@@ -59,6 +61,7 @@ impl Session {
             name: found.name,
             email: found.email,
             theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
+            shortcuts: !found.shortcuts_off,
             must_enrol: found.must_enrol,
         }
     }
@@ -71,6 +74,7 @@ impl Session {
             role: self.actor.role.word(),
             theme: self.theme,
             time_zone: "UTC".into(),
+            shortcuts: self.shortcuts,
         }
     }
 
@@ -92,6 +96,7 @@ impl Session {
             open.push(Section::Tenants);
         }
         if self.grant::<Administer>().is_ok() {
+            open.push(Section::AlertsOfAll);
             open.push(Section::AuditOfAll);
             open.push(Section::People);
         }
@@ -102,7 +107,10 @@ impl Session {
                 }
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
-            offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
+            offer(
+                self.permit::<ReadConfiguration>(tenant).is_ok(),
+                &[Section::EventTypes, Section::Tokens, Section::Alerts],
+            );
             let payloads = [Section::Events, Section::Live, Section::Quarantine, Section::Tasks];
             offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Audit]);

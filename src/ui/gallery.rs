@@ -25,6 +25,7 @@ fn frame(theme: Theme) -> Frame {
             role: "administrator",
             theme,
             time_zone: "+01:00".into(),
+            shortcuts: true,
         }),
         tenant: Some(tenant("1", "Museum of Water")),
         tenants: vec![tenant("1", "Museum of Water"), tenant("2", "Harbour Theatre"), tenant("3", "North Sea Ferries")],
@@ -286,6 +287,7 @@ fn text_stays_text() {
             role: "consultant",
             theme: Theme::Dark,
             time_zone: EVIL.into(),
+            shortcuts: true,
         }),
         tenant: Some(tenant(EVIL, EVIL)),
         tenants: vec![tenant(EVIL, EVIL)],
@@ -318,6 +320,7 @@ fn text_stays_text() {
             <Hidden name="f" value=EVIL/>
             <Button name=EVIL value=EVIL>{EVIL}</Button>
         </Form>
+        <Needs needs=vec![Need { state: State::Error, title: EVIL.into(), place: EVIL.into(), more: Some(EVIL.into()), since: now(), fix: Some((EVIL.into(), EVIL.into())) }] now=hostile.moment()/>
         <PostButton action=EVIL fields=vec![("g", EVIL.to_owned())]>{EVIL}</PostButton>
         <LinkButton href=EVIL>{EVIL}</LinkButton>
         <Confirm title=EVIL consequence=EVIL impact=vec![(EVIL.to_owned(), EVIL.to_owned())] type_name=EVIL verb=EVIL action=EVIL cancel=EVIL/>
