@@ -53,6 +53,17 @@ fn row(event: LiveEvent) -> impl IntoView {
     }
 }
 
+/// What bursts have left out, and where it is.
+fn left_out(more: RwSignal<u64>, explorer: String) -> impl IntoView {
+    let count = move || format!("{} more", grouped(more.get()));
+    view! {
+        <p class="tail-more" role="status" hidden=move || more.get() == 0>
+            <strong>{count}</strong>" came in bursts and have no row here. "
+            <a href=explorer>"Show all events"</a>
+        </p>
+    }
+}
+
 /// The live tail of what `stream` tells, with a button to pause it. Of a burst it shows the newest events and says how
 /// many more there are; `explorer` is the page of all.
 #[island]
@@ -140,10 +151,7 @@ pub fn LiveTail(stream: String, explorer: String) -> impl IntoView {
                 <span class="tail-held muted" aria-live="polite">{held}</span>
                 <button type="button" class="btn btn-sm btn-plain" on:click=toggle>{button}</button>
             </div>
-            <p class="tail-more" role="status" hidden=move || more.get() == 0>
-                <strong>{move || format!("{} more", grouped(more.get()))}</strong>" came in bursts and have no row here. "
-                <a href=explorer>"Show all events"</a>
-            </p>
+            {left_out(more, explorer)}
             <ol
                 class="tail-list"
                 aria-label="Events, newest first"
