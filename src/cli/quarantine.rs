@@ -127,6 +127,7 @@ impl These {
             receipt: self.receipt,
             group: self.group,
             warned: false,
+            field: None,
         }
     }
 }

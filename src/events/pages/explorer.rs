@@ -26,7 +26,7 @@ use crate::{
     islands::{FirstEvent, NewEvents},
     tenants,
     ui::{
-        self, Choice, CodeBlock, Column, DataTable, Empty, Filters, Frame, Icon, LinkButton, PageHeader, Pager,
+        self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Icon, LinkButton, PageHeader, Pager,
         Section, Select, Tone,
     },
 };

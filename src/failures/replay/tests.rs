@@ -177,9 +177,9 @@ async fn no_more_is_replayed_than_the_whole_filter_asks_for() {
         let (mine, yours) = (Some(Source::Token(mine)), Some(Source::Token(yours)));
         let app = app(&bench);
         for (filter, expected) in [
-            (Filter { source: Some(Source::Anonymous), ..of_group }, 11),
-            (Filter { event_type: Some(other), ..of_group }, 0),
-            (Filter { source: mine, from: Some(from), until: Some(until), ..of_group }, 60),
+            (Filter { source: Some(Source::Anonymous), ..of_group.clone() }, 11),
+            (Filter { event_type: Some(other), ..of_group.clone() }, 0),
+            (Filter { source: mine, from: Some(from), until: Some(until), ..of_group.clone() }, 60),
             (Filter { source: mine, event_type: Some(other), ..Filter::default() }, 7),
             (Filter { source: yours, until: Some(from), ..Filter::default() }, 0),
             (Filter { until: Some(from), ..Filter::default() }, 3),
