@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+import finding
 import hub
 
 BENCHES = hub.ROOT / "benches"
@@ -372,6 +373,7 @@ SCENARIOS = {
     "crowd": crowd,
     "stored": stored,
     "postgres": postgres,
+    "find": finding.find,
 }
 
 
@@ -434,7 +436,8 @@ def table(bench):
     ]
     three = lambda values: " / ".join(f"{values[key]:,.0f}" for key in ("min", "median", "max"))
     against = {"batch": "bare loop", "stored": "10,000 stored", "overload": "peak", "crowd": "256 connections"}
-    for name, values in bench.results.items():
+    results = {name: values for name, values in bench.results.items() if not name.startswith("find-")}
+    for name, values in results.items():
         if name.endswith("latency"):
             continue
         target = f"{values['target']:.2f}" if values["target"] else "–"
@@ -444,7 +447,7 @@ def table(bench):
             f"| **{values['ratio']:.2f}** | {target} | {values['p50_ms']:.2f} | {values['p99_ms']:.2f} | {values['peak_memory'] / 2**20:.0f} MiB |"
         )
     lines.append("")
-    for name, values in bench.results.items():
+    for name, values in results.items():
         if name.endswith("latency"):
             at = lambda of: values[f"{of}_ms"]["median"]
             lines.append(
@@ -464,7 +467,7 @@ def table(bench):
             )
         elif name.endswith("crowd"):
             lines.append(f"- {name}: {values['refused']:,} requests refused, {values['broken']} broken; clients that try again at once.")
-    memories = {name: values["peak_memory"] for name, values in bench.results.items() if not name.endswith(("overload", "crowd"))}
+    memories = {name: values["peak_memory"] for name, values in results.items() if not name.endswith(("overload", "crowd"))}
     if memories:
         most = max(memories, key=memories.get)
         lines.append(
@@ -495,6 +498,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="rounds in turns (5)")
     parser.add_argument("--seconds", type=float, help="of each run (10)")
     parser.add_argument("--stored", type=int, help="events stored for that scenario (5,000,000)")
+    parser.add_argument("--find", type=int, action="append", help="events stored for the scenario find (1,000,000); repeat it")
     parser.add_argument("--wrk-threads", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="put the table into docs/figures.md")
     options = parser.parse_args()
@@ -504,6 +508,7 @@ def main():
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 10)
     options.stored = options.stored or (100_000 if options.quick else 5_000_000)
+    options.find = options.find or [20_000 if options.quick else 1_000_000]
     options.warm_up = 1 if options.quick else 2
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(20_000, most), most))

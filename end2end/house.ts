@@ -1,7 +1,9 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
+import { bareFind, fullFind } from "./house-find";
 import { bareAlerts, fullAlerts } from "./house-alerts";
 import { bareFailures, fullFailures } from "./house-failures";
+import { fullMendfail } from "./house-mendfail";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
@@ -91,6 +93,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
+    ...bareFind(() => tenant),
   ];
 }
 
@@ -118,8 +121,10 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
     ...fullAlerts(door),
+    ...(await fullMendfail(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
+    ...fullFind(server, door),
     ...versionRooms(server, tenant, door.eventType),
   ];
 }

@@ -59,6 +59,8 @@ pub mod people;
 #[cfg(feature = "ssr")]
 pub mod room;
 #[cfg(feature = "ssr")]
+pub mod search;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod tenants;

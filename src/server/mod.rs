@@ -37,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(7);
 const OBSERVERS: usize = 16;
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
+pub const KINDS: &[Kind] = &[events::export::KIND, events::fields::fill::KIND, failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {

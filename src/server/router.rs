@@ -17,7 +17,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures, home,
     ingest::{self, Front},
-    jobs, people, tenants, tokens,
+    jobs, people, search, tenants, tokens,
     ui::assets,
 };
 
@@ -43,6 +43,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(failures::routes())
         .merge(jobs::routes())
         .merge(audit::routes())
+        .merge(search::routes())
         .merge(alerts::routes())
         .merge(demo::routes())
         .layer(middleware::from_fn(in_time))

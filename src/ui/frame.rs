@@ -40,6 +40,8 @@ pub struct Viewer {
     pub theme: Theme,
     /// Their time zone by its IANA name.
     pub time_zone: String,
+    /// Whether the keyboard's shortcuts are on.
+    pub shortcuts: bool,
 }
 
 /// Light, dark, or what the system says.
@@ -162,7 +164,7 @@ impl Section {
     }
 
     /// Whether it belongs to one tenant, so that switching tenants can stay on it.
-    pub(super) const fn is_of_tenant(self) -> bool {
+    pub const fn is_of_tenant(self) -> bool {
         matches!(
             self,
             Self::Overview

@@ -10,6 +10,7 @@ mod code;
 mod contracts;
 mod demo;
 mod failures;
+mod finding;
 mod hostile;
 mod idempotency;
 mod mail;

@@ -52,6 +52,7 @@ pub const ALL: &[Words] = &[
     words("user.add", Object::User, "added the account"),
     words("user.change-password", Object::User, "changed the own password"),
     words("user.set-theme", Object::User, "chose another theme"),
+    words("user.set-shortcuts", Object::User, "switched the keyboard shortcuts"),
     words("session.start", Object::Other, "signed in"),
     words("session.end", Object::Other, "signed out"),
     words("session.revoke", Object::Other, "signed out another browser"),
