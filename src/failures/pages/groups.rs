@@ -41,6 +41,7 @@ const SPAN: TimeDelta = TimeDelta::hours(6);
 const SPANS: usize = 28;
 
 /// What the page shows.
+#[expect(clippy::struct_excessive_bools, reason = "facts of a page; none of them excludes another")]
 struct Seen {
     tenant: TenantId,
     which: Which,
