@@ -13,6 +13,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alerts::{self, sender::Herald},
     app::App,
     auth,
     clock::Clock,
@@ -36,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(7);
 const OBSERVERS: usize = 16;
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
+pub const KINDS: &[Kind] = &[events::export::KIND, events::fields::fill::KIND, failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {
@@ -84,6 +85,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         stopping: CancellationToken::new(),
         keys,
         mail: mailer,
+        herald: Herald::default(),
         db,
         clock,
     };
@@ -110,6 +112,8 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(jobs::worker::run(app.clone()));
     tasks.spawn(events::retention::run(app.clone()));
     tasks.spawn(mail::sender::run(app.clone()));
+    tasks.spawn(alerts::watch::run(app.clone()));
+    tasks.spawn(alerts::sender::run(app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(

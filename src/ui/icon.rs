@@ -27,6 +27,7 @@ pub enum Icon {
     Tasks,
     Token,
     Audit,
+    Bell,
     Roll,
     Settings,
     Account,
@@ -39,6 +40,7 @@ pub enum Icon {
     Play,
     Clock,
     Search,
+    Keyboard,
     Download,
     Join,
     Guide,
@@ -80,6 +82,9 @@ impl Icon {
             Self::Audit => {
                 r#"<path d="M12.5 7V3.4A1.4 1.4 0 0 0 11.1 2H4.4A1.4 1.4 0 0 0 3 3.4v9.2A1.4 1.4 0 0 0 4.4 14H7"/><path d="M5.6 5.2h4.3M5.6 8h2.2"/><circle cx="11.2" cy="11.4" r="2.8"/><path d="M11.2 10v1.5l1 .7"/>"#
             }
+            Self::Bell => {
+                r#"<path d="M3.4 11.6c.9-1 1-2 1-4.2a3.6 3.6 0 0 1 7.2 0c0 2.2.1 3.2 1 4.2ZM6.6 13.6a1.5 1.5 0 0 0 2.8 0"/>"#
+            }
             Self::Roll => {
                 r#"<path d="M13.2 6.4A5.6 5.6 0 0 0 3.2 5M2.8 9.6A5.6 5.6 0 0 0 12.8 11"/><path d="M3 2.2V5h2.8M13 13.8V11h-2.8"/>"#
             }
@@ -106,6 +111,9 @@ impl Icon {
             Self::Play => r#"<path d="M4.6 2.8 13 8l-8.4 5.2Z"/>"#,
             Self::Clock => r#"<circle cx="8" cy="8" r="6.25"/><path d="M8 4.5V8l2.3 1.6"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
+            Self::Keyboard => {
+                r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
+            }
             Self::Join => {
                 r#"<path d="M3 2.5c0 4 5 3.6 5 7.5v3.5M13 2.5c0 4-5 3.6-5 7.5"/><path d="m5.6 11.4 2.4 2.4 2.4-2.4"/>"#
             }

@@ -19,7 +19,11 @@ async fn it_is_filled_sent_to_and_removed() {
             command.arg("--json").args(arguments);
             command
         };
-        let done = run(command(&["demo", "send", "--url", "http://127.0.0.1:9"]), "");
+        let send = || run(command(&["demo", "send", "--url", "http://127.0.0.1:9"]), "");
+        let done = send();
+        assert!(done.code == 1 && done.err.contains("there is no "), "{}", done.err);
+        assert_eq!(run(command(&["migrate"]), "").code, 0);
+        let done = send();
         assert_eq!(done.code, 1, "{}", done.err);
         assert!(done.err.contains("tributary demo fills one"), "{}", done.err);
 
@@ -45,7 +49,6 @@ async fn it_is_filled_sent_to_and_removed() {
             .unwrap();
         let lines = BufReader::new(sender.stdout.take().unwrap()).lines().take(20);
         let sent: Vec<Value> = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
-        // those before the server has heard of the token are none of its events
         let stored = sent.iter().filter(|sent| matches!(sent["status"].as_u64(), Some(201 | 422))).count();
         assert!(stored > 0, "{sent:?}");
         assert!(Command::new("kill").args(["-TERM", &sender.id().to_string()]).status().unwrap().success());
