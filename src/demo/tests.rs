@@ -11,7 +11,7 @@ use crate::{
         State,
         store::{States, Which},
     },
-    sql, tenants, tokens,
+    intake, sql, tenants, tokens,
 };
 
 async fn count(db: &Db, verdict: &str) -> i64 {
@@ -51,6 +51,15 @@ async fn it_is_filled_shows_what_it_should_and_goes_without_a_trace_but_one() {
         let shop = types.iter().find(|one| one.details.name.as_str() == "Order placed").unwrap();
         assert_eq!(versions::active(&db, &configuration, shop.id).await.unwrap().made.number, 2);
         assert_eq!(tokens::list(&db, &configuration).await.unwrap().len(), 4);
+
+        // integrations at every stage, and nothing that has not happened yet
+        let all = intake::store::list(&db, &intake::Scope::of(&cli).unwrap()).await.unwrap();
+        assert_eq!(all.len() as u64, filled.integrations);
+        for stage in intake::Stage::ALL {
+            assert!(all.iter().any(|one| one.stage == *stage), "{stage}");
+        }
+        let text = "SELECT COUNT(*) FROM integration_timeline WHERE at > $1";
+        assert_eq!(sql!(value i64, &db, text, clock.now()).unwrap(), 0);
 
         // once is enough
         let again = fill(&db, &clock, &cli, |_| ()).await;

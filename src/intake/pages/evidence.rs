@@ -1,33 +1,38 @@
 //! Evidence: what samples show, and what their system really sends to a temporary endpoint. A probe that asks their
 //! system by GET belongs here too: it hands its findings to `store::attach` as these do.
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Form, Path, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
 
-use super::{Named, Room};
+use super::{Named, Room, yardstick};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, RunIntakes, SeeIntegrations, Session},
     error::{Error, Result},
     event_types,
     events::{self, Cursor, Event, Filter},
-    form::{Done, Posted, amiss, shown},
+    form::{Done, Posted, Typed, amiss, shown},
     intake::{
         findings,
         store::{self, Seen},
     },
     tokens::{self, Secret, State as Standing, Token},
     ui::{
-        self, Alert, Badge, Button, Card, CodeBlock, Column, Columns, CopyField, DataTable, FieldErrors, FileField,
-        Form as PageForm, FormActions, LinkButton, PageHeader, PostButton, Row, State as Mood, TextArea, Tone,
+        self, Alert, Badge, Button, Card, Choice, CodeBlock, Column, Columns, CopyField, DataTable, FieldErrors,
+        FileField, Form as PageForm, FormActions, LinkButton, PageHeader, PostButton, Row, Select, State as Mood,
+        TextArea, Tone,
     },
 };
 
 /// How many of the first events are shown, and how many are looked at as evidence.
 const SHOWN: usize = 10;
 const LOOKED_AT: usize = 500;
+
+/// The fields that say which contract is to be kept: each form has its own.
+const SAMPLES_KEEP: &str = "samples_keep";
+const WIRE_KEEPS: &str = "wire_keeps";
 
 /// Their first events, and the token they come with.
 struct Wire {
@@ -77,7 +82,7 @@ pub(super) async fn ask(
             ("closed", "The temporary endpoint is closed."),
         ],
     );
-    page(&app, &session, &room, "", &FieldErrors::new()).await.map(shown)
+    page(&app, &session, &room, &Typed::default(), &FieldErrors::new()).await.map(shown)
 }
 
 /// Looks at samples. They are not kept.
@@ -98,15 +103,17 @@ pub(super) async fn read(
         }
         None => posted.typed.text("samples"),
     };
-    if errors.is_empty()
-        && let Some(found) = errors.keep("samples", findings::of_samples(&text))
+    let keep = posted.typed.text(SAMPLES_KEEP);
+    let against = yardstick::chosen(&app, &session, &room, (SAMPLES_KEEP, &keep), &mut errors).await?;
+    if let (true, Some(against)) = (errors.is_empty(), against)
+        && let Some(found) = errors.keep("samples", findings::of_samples(&text, against.as_ref()))
     {
         match store::attach(&app.db, &app.clock, &permit, room.of.id, found).await {
             Ok(()) => return Ok(Redirect::to(&format!("{}/evidence?done=attached", room.here())).into_response()),
             Err(error) => errors.note("", error)?,
         }
     }
-    page(&app, &session, &room, &posted.typed.text("samples"), &errors).await.map(amiss)
+    page(&app, &session, &room, &posted.typed, &errors).await.map(amiss)
 }
 
 /// Opens the temporary endpoint. Its token is on the page that answers, and nowhere else ever after.
@@ -153,23 +160,30 @@ pub(super) async fn take(
     session: Session,
     permit: Permit<ReadPayloads>,
     Path(named): Path<Named>,
+    Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let room = Room::load(&app, &session, permit.tenant(), &named, "/evidence").await?;
     let run = session.permit::<RunIntakes>(permit.tenant())?;
     let event_type = room.of.endpoint_type_id.ok_or(Error::NotFound("endpoint"))?;
+    let mut errors = FieldErrors::new();
+    let keep = typed.text(WIRE_KEEPS);
+    let against = yardstick::chosen(&app, &session, &room, (WIRE_KEEPS, &keep), &mut errors).await?;
+    let Some(against) = against else { return page(&app, &session, &room, &typed, &errors).await.map(amiss) };
     let filter = Filter { event_type: Some(event_type), ..Filter::default() };
     let came = events::store::whole_page(&app.db, &permit, &filter, Cursor::Newest, LOOKED_AT).await?.events;
-    let found = findings::of_events(came.iter().map(|event| event.payload.as_str()));
+    let found = findings::of_events(came.iter().map(|event| event.payload.as_str()), against.as_ref());
     let found = found.map_err(|_| Error::Refused("nothing that can be read has come in yet".into()))?;
     store::attach(&app.db, &app.clock, &run, room.of.id, found).await?;
     Ok(Redirect::to(&format!("{}/evidence?done=attached", room.here())).into_response())
 }
 
-async fn page(app: &App, session: &Session, room: &Room, samples: &str, errors: &FieldErrors) -> Result<String> {
+async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: &FieldErrors) -> Result<String> {
     let see = session.permit::<SeeIntegrations>(room.of.tenant_id)?;
     let seen = store::evidence(&app.db, &see, room.of.id).await?;
     let checks = store::checks(&app.db, &see, room.of.id).await?;
     let wire = Wire::load(app, session, room).await?;
+    let contracts = yardstick::choices(app, session, room, &seen).await?;
+    let keep = keep_field(SAMPLES_KEEP, &contracts, typed, errors);
     let here = room.here();
     let form = view! {
         <Card title="From sample payloads" lead="Paste some of what their system holds or sends. It is looked at and not kept.">
@@ -177,7 +191,7 @@ async fn page(app: &App, session: &Session, room: &Room, samples: &str, errors: 
                 <TextArea
                     name="samples"
                     label="Samples"
-                    value=samples.to_owned()
+                    value=typed.text("samples")
                     rows=6
                     mono=true
                     optional=true
@@ -185,12 +199,14 @@ async fn page(app: &App, session: &Session, room: &Room, samples: &str, errors: 
                     errors=errors
                 />
                 <FileField name="file" label="Or a file" accept=".json,.jsonl,.ndjson,application/json" errors=errors/>
+                {keep}
                 <FormActions><Button tone=Tone::Primary>"See what they show"</Button></FormActions>
             </PageForm>
         </Card>
     };
     let form = room.of.stage.is_open().then_some(form);
-    let main = view! { {form} {temporary(room, &wire)} {attached(room, &seen)} };
+    let keeps = keep_field(WIRE_KEEPS, &contracts, typed, errors);
+    let main = view! { {form} {temporary(room, &wire, keeps)} {attached(room, &seen)} };
     let body = view! {
         <PageHeader title="Evidence" lead="What was seen weighs more than what was said: it fills in the check list."/>
         {room.tabs("/evidence")}
@@ -199,8 +215,18 @@ async fn page(app: &App, session: &Session, room: &Room, samples: &str, errors: 
     Ok(ui::page(&room.frame, "Evidence", room.crumbs(true), body.into_any()))
 }
 
+/// Asks which contract is to be kept, when there is one to keep.
+fn keep_field(name: &'static str, contracts: &[Choice], typed: &Typed, errors: &FieldErrors) -> Option<AnyView> {
+    if contracts.is_empty() {
+        return None;
+    }
+    let (choices, value) = (contracts.to_vec(), typed.text(name));
+    let hint = "How many would be accepted by it, and what is wrong with the others";
+    Some(view! { <Select name=name label="Hold against a contract" choices=choices value=value hint=hint errors=errors/> }.into_any())
+}
+
 /// The temporary endpoint, and what came in by it.
-fn temporary(room: &Room, wire: &Wire) -> AnyView {
+fn temporary(room: &Room, wire: &Wire, keeps: Option<AnyView>) -> AnyView {
     let here = room.here();
     let open = wire.is_open(room);
     let lead = "An address of this tenant that takes any JSON, for as long as the intake needs it.";
@@ -225,7 +251,7 @@ fn temporary(room: &Room, wire: &Wire) -> AnyView {
         None => Some(ui::muted("A consultant can show you what came in: payloads hold personal data.")),
         Some(events) if events.is_empty() && open => Some(ui::muted("Nothing has come in yet.")),
         Some(events) if events.is_empty() => None,
-        Some(events) => Some(first_events(room, events)),
+        Some(events) => Some(first_events(room, events, keeps)),
     };
     let who = (!wire.may_configure && wire.token.is_none()).then(|| ui::muted("A consultant can open it."));
     view! {
@@ -237,7 +263,7 @@ fn temporary(room: &Room, wire: &Wire) -> AnyView {
     .into_any()
 }
 
-fn first_events(room: &Room, events: &[Event]) -> AnyView {
+fn first_events(room: &Room, events: &[Event], keeps: Option<AnyView>) -> AnyView {
     let now = room.frame.moment();
     let columns = vec![Column::text("Event"), Column::text("Received")];
     let rows = events.iter().map(|event| {
@@ -248,7 +274,10 @@ fn first_events(room: &Room, events: &[Event]) -> AnyView {
     let take = format!("{}/endpoint/evidence", room.here());
     view! {
         <DataTable caption="What came in, newest first" columns=columns rows=rows.collect()/>
-        <Row><PostButton action=take tone=Tone::Primary>"Take it as evidence"</PostButton></Row>
+        <PageForm action=take>
+            {keeps}
+            <FormActions><Button tone=Tone::Primary>"Take it as evidence"</Button></FormActions>
+        </PageForm>
     }
     .into_any()
 }

@@ -17,6 +17,7 @@ mod scenario;
 mod sections;
 mod show;
 mod verdicts;
+mod yardstick;
 
 use axum::{
     Router,
