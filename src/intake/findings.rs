@@ -116,7 +116,7 @@ fn of(samples: &Samples, source: Source, against: Option<&Yardstick>) -> Finding
             Identifies::Phone => "a telephone number",
             Identifies::Id => "a number of the customer",
         };
-        let value = format!("{by}, filled in in {filled} of {all} ({rate} %)");
+        let value = format!("{by}, there in {filled} of {all} ({rate} %)");
         list.push(Finding::new(path.to_string(), value, Some(rate >= FULL)));
     }
     let optional: Vec<_> = fields
@@ -130,8 +130,8 @@ fn of(samples: &Samples, source: Source, against: Option<&Yardstick>) -> Finding
     let best = identifying.iter().map(|(path, filled, _)| (percent(*filled, all), path)).max_by_key(|(rate, _)| *rate);
     let identifier = match best {
         None => (Known::No, format!("no field in {place} says whom a record is about")),
-        Some((rate, path)) if rate >= FULL => (Known::Yes, format!("{path} is filled in in {rate} % of {place}")),
-        Some((rate, path)) => (Known::Unknown, format!("{path} is filled in in only {rate} % of {place}")),
+        Some((rate, path)) if rate >= FULL => (Known::Yes, format!("{path} is there in {rate} % of {place}")),
+        Some((rate, path)) => (Known::Unknown, format!("{path} is there in only {rate} % of {place}")),
     };
     if best.is_none() {
         list.push(Finding::new("Identifier", "no field says whom a record is about", Some(false)));
@@ -155,7 +155,9 @@ fn held_against(yardstick: &Yardstick, values: &[Value]) -> Vec<Finding> {
         let mut places: Vec<_> = breaches.into_iter().map(|breach| (starred(&breach.path), breach.rule)).collect();
         places.sort_unstable();
         places.dedup();
-        places.into_iter().for_each(|place| *broken.entry(place).or_default() += 1);
+        for place in places {
+            *broken.entry(place).or_default() += 1;
+        }
     }
     let all = values.len() as u64;
     let keeps = Finding::new(yardstick.name.as_str(), format!("kept by {kept} of {all}"), Some(kept == all));

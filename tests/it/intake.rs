@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tributary::{
     auth::{Actor, Role},
+    event_types::Contract,
     ids::IntegrationId,
     intake::{
         Act, Answer as Verdict, Confidence, Details, Question, Scenario, SystemKind,
@@ -279,6 +280,8 @@ async fn what_their_system_sends_becomes_evidence_and_proposes_the_verdict() {
     each(|app| async move {
         let id = begin(&app, "Members").await;
         let other = app.event_type(|_| {}).await;
+        let contract = Contract::parse(r#"{"type":"object","required":["mail"]}"#).unwrap();
+        let strict = app.event_type(|details| details.contract = contract).await;
         app.start().await;
         let mut ada = staff(&app, Role::Consultant).await;
         let one = format!("/tenants/{}/integrations/{id}", app.tenant);
@@ -314,6 +317,17 @@ async fn what_their_system_sends_becomes_evidence_and_proposes_the_verdict() {
         led(&grace.post(&format!("{one}/evidence"), &[("samples", &samples)]).await);
         let page = grace.get(&format!("{one}/evidence")).await.text();
         assert!(page.contains("20 sample payloads") && !page.contains("+31612345670"), "{page}");
+
+        // held against a contract: what would be refused is known before anybody builds on it
+        let evidence = format!("{one}/evidence");
+        led(&grace.post(&evidence, &[("samples", &samples), ("samples_keep", &format!("type:{strict}"))]).await);
+        let page = grace.get(&evidence).await.text();
+        assert!(page.contains("kept by 0 of 20") && page.contains("breaks the rule “required” in 20 of 20"), "{page}");
+        let proposed = between(&page, "value=\"evidence:", "\"").to_owned();
+        led(&grace.post(&evidence, &[("samples", &samples), ("samples_keep", &format!("evidence:{proposed}"))]).await);
+        assert!(grace.get(&evidence).await.text().contains("kept by 20 of 20"));
+        let gone = grace.post(&evidence, &[("samples", &samples), ("samples_keep", &format!("draft:{strict}"))]).await;
+        refused(&gone, "It is not there any more");
 
         led(&ada.post(&format!("{one}/endpoint/close"), &[]).await);
         door.until(send("{}"), 401).await;

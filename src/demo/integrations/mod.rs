@@ -50,8 +50,8 @@ enum What {
     Chose(Scenario, &'static str),
     /// The time box, in hours, what for, and when it is due, in days from the beginning.
     Planned(i64, &'static str, i64),
-    /// The first question that is open is answered: by what method, how, and on what evidence.
-    Found(&'static str, &'static str, &'static str),
+    /// The question that begins so is answered: by what method, how, and on what evidence.
+    Found(&'static str, &'static str, &'static str, &'static str),
     /// Time, in minutes.
     Spent(i64, &'static str),
     /// The investigation ends.
@@ -170,9 +170,11 @@ impl Telling<'_> {
                 let plan = Plan { goal: (*goal).into(), minutes: hours * 60, due_on };
                 store::plan(db, past, &cast.investigator, id, plan).await
             }
-            What::Found(method, answer, evidence) => {
+            What::Found(begins, method, answer, evidence) => {
                 let all = store::questions(db, &cast.investigator, id).await?;
-                let Some(mut open) = all.into_iter().find(|one| one.answer.is_empty()) else { return Ok(()) };
+                let Some(mut open) = all.into_iter().find(|one| one.question.starts_with(begins)) else {
+                    return Ok(());
+                };
                 open.method = (*method).into();
                 open.owner = "Tom".into();
                 open.answer = (*answer).into();

@@ -107,6 +107,7 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(
                 22,
                 Found(
+                    "Is the window",
                     "Two windows compared",
                     "Yes: two days next to each other have no invoice in common.",
                     "Answers of the test system",
@@ -116,6 +117,7 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(
                 20,
                 Found(
+                    "Is a static token",
                     "Asked the vendor",
                     "Yes, a service user may have one that does not expire.",
                     "Mail of the vendor",
@@ -236,6 +238,7 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(
                 20,
                 Found(
+                    "How many bookings",
                     "Counted a month of bookings",
                     "84 % have a telephone number, 12 % nothing at all.",
                     "An export of February",
@@ -243,6 +246,7 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             ),
             Scene(1, Spent(180, "Counted identifiers in an export")),
             Scene(26, Spent(75, "Read their documentation")),
+            Scene(1, Waits(Us, "Ask what their system says about changes")),
         ],
     },
     Story {
@@ -338,6 +342,7 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(
                 40,
                 Found(
+                    "May a partner",
                     "Asked the vendor",
                     "No: tokens are for hotels alone, and a hotel may not hand its own on.",
                     "Their terms, section 7",

@@ -228,7 +228,7 @@ fn page(room: &Room, work: &Work, may: bool, typed: &Typed, errors: &FieldErrors
     };
     let body = view! {
         <PageHeader title="Investigation" lead="A time-boxed project that answers what the intake left open.">
-            <LinkButton href=report icon=Icon::Contract>"Report"</LinkButton>
+            <LinkButton href=report icon=Icon::Audit>"Report"</LinkButton>
         </PageHeader>
         {room.tabs("/investigation")}
         <Columns main=main.into_any() aside=aside.into_any()/>

@@ -220,7 +220,7 @@ fn verdicts(room: &Room, sight: &Sight) -> AnyView {
 fn timeline(room: &Room, happened: &[Happened]) -> AnyView {
     let now = room.frame.moment();
     let events = happened.iter().map(|one| {
-        let who = if one.who == "cli" { "Command line".to_owned() } else { one.who.clone() };
+        let who = known_as(&one.who);
         Happening {
             when: ui::at(now, one.at),
             what: view! { {ui::strong(who)}" "{one.what.clone()} }.into_any(),
@@ -229,6 +229,11 @@ fn timeline(room: &Room, happened: &[Happened]) -> AnyView {
         }
     });
     view! { <Timeline events=events.collect()/> }.into_any()
+}
+
+/// What pages call whom the audit trail names.
+fn known_as(who: &str) -> String {
+    if who == "cli" { "Command line".to_owned() } else { who.to_owned() }
 }
 
 fn about(room: &Room) -> AnyView {
@@ -243,7 +248,7 @@ fn about(room: &Room) -> AnyView {
         ("Customer", people(&of.details.customer_people)),
         ("Vendor", people(&of.details.vendor_people)),
         ("At this stage", ui::ago(now, of.stage_since)),
-        ("Began", view! { {ui::ago(now, of.created_at)}{format!(", by {}", of.created_by)} }.into_any()),
+        ("Began", view! { {ui::ago(now, of.created_at)}{format!(", by {}", known_as(&of.created_by))} }.into_any()),
     ];
     view! { <Card title="About"><Facts items=items/></Card> }.into_any()
 }
