@@ -10,6 +10,7 @@ pub mod findings;
 pub mod funnel;
 mod pages;
 pub mod questions;
+pub mod quotation;
 pub mod stage;
 pub mod store;
 pub mod templates;

@@ -20,6 +20,7 @@ mod observing;
 mod opening;
 mod people;
 mod property;
+mod quotations;
 mod receipts;
 mod rights;
 mod statuses;
