@@ -3,9 +3,11 @@ use krilla::{
     Document, SerializeSettings,
     color::rgb,
     configure::{Accessibility, ConfigurationBuilder},
+    destination::XyzDestination,
     geom::{PathBuilder, Point, Rect},
     metadata::Metadata,
     num::NormalizedF32,
+    outline::{Outline, OutlineNode},
     page::PageSettings,
     paint::Fill,
     surface::Surface,
@@ -15,7 +17,7 @@ use krilla::{
 use super::{
     Paper, PaperError,
     ink::Weight,
-    layout::{Faces, HIGH, Ink, Laid, Look, MARGIN, Mark, Node, WIDE},
+    layout::{Faces, HIGH, Heading, Ink, Laid, Look, MARGIN, Mark, Node, WIDE},
 };
 
 const LANGUAGE: &str = "en";
@@ -55,6 +57,7 @@ pub(super) fn draw(paper: &Paper, faces: &Faces, laid: Laid) -> Result<Vec<u8>, 
         }
     }
     document.set_tag_tree(tree);
+    document.set_outline(outline(paper, laid.headings));
     let metadata = Metadata::new()
         .title(paper.title.clone())
         .language(LANGUAGE.into())
@@ -63,6 +66,17 @@ pub(super) fn draw(paper: &Paper, faces: &Faces, laid: Laid) -> Result<Vec<u8>, 
         .keywords(vec![paper.id.clone()]);
     document.set_metadata(metadata);
     document.finish().map_err(amiss)
+}
+
+/// The headings, to go to; a paper without any begins with its title.
+fn outline(paper: &Paper, headings: Vec<Heading>) -> Outline {
+    let mut outline = Outline::new();
+    let first = Heading { title: paper.title.clone(), page: 0, y: MARGIN };
+    let all = if headings.is_empty() { vec![first] } else { headings };
+    for Heading { title, page, y } in all {
+        outline.push_child(OutlineNode::new(title, XyzDestination::new(page, Point::from_xy(0.0, y))));
+    }
+    outline
 }
 
 fn put(surface: &mut Surface<'_>, faces: &Faces, mark: &Mark, leaves: &mut [Option<Identifier>]) {

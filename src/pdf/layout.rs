@@ -88,15 +88,23 @@ pub(super) struct Laid {
     pub pages: Vec<Vec<Mark>>,
     pub tree: Vec<Node>,
     pub leaves: usize,
+    pub headings: Vec<Heading>,
+}
+
+/// Where a heading stands, for the list of them beside the pages.
+pub(super) struct Heading {
+    pub title: String,
+    pub page: usize,
+    pub y: f32,
 }
 
 pub(super) fn lay(paper: &Paper, faces: &Faces) -> Laid {
-    let mut pen = Pen { faces, pages: vec![Vec::new()], y: TOP, leaves: 0 };
+    let mut pen = Pen { faces, pages: vec![Vec::new()], y: TOP, leaves: 0, headings: Vec::new() };
     let mut tree = Vec::new();
     for block in &paper.blocks {
         pen.block(block, &mut tree);
     }
-    Laid { pages: pen.pages, tree, leaves: pen.leaves }
+    Laid { pages: pen.pages, tree, leaves: pen.leaves, headings: pen.headings }
 }
 
 struct Pen<'a> {
@@ -105,6 +113,7 @@ struct Pen<'a> {
     /// The top of what comes next.
     y: f32,
     leaves: usize,
+    headings: Vec<Heading>,
 }
 
 impl Pen<'_> {
@@ -113,6 +122,7 @@ impl Pen<'_> {
             Block::Title(above, title) => {
                 let above = self.paragraph(above, LABEL, MARGIN, INNER);
                 tree.push(Node::group(Tag::P, above));
+                self.listed(title);
                 let heading = self.paragraph(title, TITLE, MARGIN, INNER);
                 tree.push(Node::group(Tag::Hn(NonZeroU16::MIN, Some(title.clone())), heading));
                 self.y += 10.0;
@@ -121,6 +131,7 @@ impl Pen<'_> {
                 self.y += 14.0;
                 // a heading never stands alone at the foot of a page
                 self.room(HEADING.lead + 3.0 * BODY.lead);
+                self.listed(title);
                 let heading = self.paragraph(title, HEADING, MARGIN, INNER);
                 let second = NonZeroU16::MIN.saturating_add(1);
                 tree.push(Node::group(Tag::Hn(second, Some(title.clone())), heading));
@@ -141,6 +152,12 @@ impl Pen<'_> {
             Block::Table(columns, rows) => self.table(columns, rows, tree),
             Block::Sums(sums) => self.sums(sums, tree),
         }
+    }
+
+    /// Lists the heading that is written next.
+    fn listed(&mut self, title: &str) {
+        let heading = Heading { title: title.to_owned(), page: self.pages.len() - 1, y: self.y };
+        self.headings.push(heading);
     }
 
     fn paragraphs(&mut self, text: &str, look: Look, tree: &mut Vec<Node>) {

@@ -450,8 +450,9 @@ async fn what_another_tenant_holds_is_not_found_below_the_own() {
         let mut walked = 0;
         for bound in [true, false] {
             let cookie = signed_in(&app, Role::Consultant, bound.then_some(own.tenant), &hash).await;
-            for (method, route, ..) in ROUTES {
-                if !route.starts_with("/tenants/{tenant}/") || route.matches('{').count() < 2 {
+            for (method, route, needs, _) in ROUTES {
+                let may = matches!(needs, Permit(roles) if roles.contains(&Role::Consultant));
+                if !may || !route.starts_with("/tenants/{tenant}/") || route.matches('{').count() < 2 {
                     continue;
                 }
                 walked += 1;

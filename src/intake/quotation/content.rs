@@ -224,11 +224,14 @@ fn told(currency: Currency, line: &Line) -> String {
     )
 }
 
+/// Whether two lines, each at its place, are one.
+type Fits = fn((usize, &Line), (usize, &Line)) -> bool;
+
 /// Which line became which: what is the same, then what is called the same, then what is left at the same place.
 fn pairs<'a>(before: &'a [Line], after: &'a [Line]) -> Vec<(Option<&'a Line>, Option<&'a Line>)> {
     let mut partner: Vec<Option<usize>> = vec![None; after.len()];
     let mut taken = vec![false; before.len()];
-    let by: [fn((usize, &Line), (usize, &Line)) -> bool; 3] =
+    let by: [Fits; 3] =
         [|(_, old), (_, new)| old == new, |(_, old), (_, new)| old.package == new.package, |(m, _), (n, _)| m == n];
     for fits in by {
         for (n, new) in after.iter().enumerate().filter(|(n, _)| partner[*n].is_none()).collect::<Vec<_>>() {

@@ -132,6 +132,7 @@ impl Act {
 }
 
 /// What is known when somebody acts.
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own, and they go in any combination")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
     /// Whether it comes to more than may go out without a second pair of eyes.
