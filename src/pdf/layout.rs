@@ -211,7 +211,8 @@ impl Pen<'_> {
         let leaf = self.leaves;
         self.leaves += 1;
         let y = y + look.lead * 0.72;
-        self.mark(Mark::Text { x, y, look, text: text.to_owned(), even, leaf: Some(leaf) });
+        let text = self.faces.of(look.weight).known(text);
+        self.mark(Mark::Text { x, y, look, text, even, leaf: Some(leaf) });
         Some(Node::Leaf(leaf))
     }
 
