@@ -54,7 +54,7 @@ fn lines(content: &Content, link: impl Fn(usize, &str) -> AnyView) -> AnyView {
             name.into_any(),
             ui::text(hours(line.minutes).trim_end_matches(" h").to_owned()),
             ui::text(currency.figure(line.rate)),
-            ui::text(line.vat.to_string()),
+            ui::text(line.vat.to_string().replace(' ', "\u{a0}")),
             ui::text(currency.figure(line.net())),
         ]
     });
