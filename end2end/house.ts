@@ -10,6 +10,7 @@ import { bareIntake, fullIntake } from "./house-intake";
 import { fullQuotations } from "./house-quotations";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
+import { bareSources, fullSources } from "./house-sources";
 import { bareTokens, fullTokens } from "./house-tokens";
 import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
@@ -93,6 +94,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareAlerts(() => tenant),
     ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
+    ...bareSources(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
     ...bareFind(() => tenant),
@@ -125,6 +127,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...(await fullFailures(server, door)),
     ...fullAlerts(door),
     ...(await fullMendfail(server, door)),
+    ...(await fullSources(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...fullFind(server, door),
@@ -149,11 +152,14 @@ function ofAda(server: Server, base: string, type: string, waiting: string, bad:
     { name: "event-type", open: to(`${base}/event-types/${waiting}`) },
     { name: "event-type-with-events", open: to(type) },
     { name: "event-type-new", open: to(`${base}/event-types/new`) },
+    { name: "event-type-new-json", open: to(`${base}/event-types/new?as=json`) },
+    { name: "help", open: to("/help") },
+    { name: "time-zone", open: to("/account/time-zone") },
     {
       name: "event-type-new-amiss",
       open: async (page) => {
-        await page.goto(`${base}/event-types/new`);
-        await page.getByLabel("Contract").fill('{\n  "type": "objekt",\n}');
+        await page.goto(`${base}/event-types/new?as=json`);
+        await page.getByLabel("JSON Schema 2020-12").fill('{\n  "type": "objekt",\n}');
         await press(page, "Create event type");
       },
     },

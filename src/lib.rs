@@ -36,6 +36,8 @@ pub mod failures;
 #[cfg(feature = "ssr")]
 pub mod form;
 #[cfg(feature = "ssr")]
+pub mod help;
+#[cfg(feature = "ssr")]
 pub mod home;
 #[cfg(feature = "ssr")]
 pub mod http_client;
@@ -61,6 +63,8 @@ pub mod pdf;
 #[cfg(feature = "ssr")]
 pub mod people;
 #[cfg(feature = "ssr")]
+pub mod polling;
+#[cfg(feature = "ssr")]
 pub mod room;
 #[cfg(feature = "ssr")]
 pub mod search;
@@ -74,6 +78,8 @@ pub mod tokens;
 pub mod transfer;
 #[cfg(feature = "ssr")]
 pub mod ui;
+#[cfg(feature = "ssr")]
+pub mod vendor;
 
 /// Called by the boot script of a page that holds islands. It refers to nothing but the framework: each island
 /// is exported by its own macro and found by name.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     error::{Error, Result},
-    http_client::guarded,
+    http_client::Request,
     mail::{self, Letter, Mail, Part},
 };
 
@@ -86,17 +86,26 @@ async fn deliver(app: &App, claimed: &Claimed) -> Result<()> {
             given_up("there is no mail server: start the server with --smtp-url and --mail-from")
         }
         Some(channel) => match write(app, channel, claimed).await {
-            Ok(()) => return Ok(()),
+            Ok(lines) => {
+                app.metrics.alerts.sent.increment(lines);
+                return Ok(());
+            }
             Err(error) => error.into(),
         },
     };
+    let counts = &app.metrics.alerts;
     let (fault, status) = (attempt.fault.clone(), attempt.status);
     match claimed.ended(&app.db, &app.clock, attempt).await? {
-        Standing::Sent => tracing::info!(notice = %claimed.id, attempts = claimed.attempts, "alert delivered"),
+        Standing::Sent => {
+            counts.sent.increment(1);
+            tracing::info!(notice = %claimed.id, attempts = claimed.attempts, "alert delivered");
+        }
         Standing::Waiting => {
+            counts.retried.increment(1);
             tracing::warn!(notice = %claimed.id, attempts = claimed.attempts, status, fault, "alert not taken; it is tried again");
         }
         Standing::Failed => {
+            counts.failed.increment(1);
             tracing::error!(notice = %claimed.id, attempts = claimed.attempts, status, fault, "alert given up");
         }
     }
@@ -124,11 +133,12 @@ async fn post(app: &App, channel: &Channel, claimed: &Claimed) -> Attempt {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    let allowed = &app.settings.allow_outbound;
-    match guarded::post(allowed, &url, headers, claimed.body.clone(), TIME, READ).await {
+    match app.client.send(Request::post(url, headers, claimed.body.clone(), TIME)).await {
         Ok(answer) => {
-            let text = start(&answer.body);
-            let fault = match answer.status {
+            let status = answer.status().as_u16();
+            // the status is the answer: that the rest breaks off changes nothing
+            let text = start(&answer.start(READ).await);
+            let fault = match status {
                 200..300 => None,
                 300..400 => {
                     Some("it answered with a redirect, which is not followed: give the final address".to_owned())
@@ -136,8 +146,8 @@ async fn post(app: &App, channel: &Channel, claimed: &Claimed) -> Attempt {
                 status => Some(format!("it answered {status}, not 2xx")),
             };
             // gone: whoever is there says that nobody is
-            let for_good = answer.status == 410;
-            Attempt { status: Some(answer.status), answer: text, fault, for_good }
+            let for_good = status == 410;
+            Attempt { status: Some(status), answer: text, fault, for_good }
         }
         Err(fault) => Attempt { fault: Some(fault.to_string()), ..Attempt::default() },
     }
@@ -150,26 +160,28 @@ fn start(body: &[u8]) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Puts all that waits for an address into one letter.
-async fn write(app: &App, channel: Channel, claimed: &Claimed) -> Result<()> {
+/// Puts all that waits for an address into one letter, and says how much that was.
+async fn write(app: &App, channel: Channel, claimed: &Claimed) -> Result<u64> {
     let (clock, keys, base) = (app.clock.clone(), app.keys.clone(), app.public_base.clone());
     let claimed =
         Claimed { body: claimed.body.clone(), title: claimed.title.clone(), event: claimed.event.clone(), ..*claimed };
-    app.db
+    let lines = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let lines = claimed.gather(tx, clock.now()).await?;
                 if lines.is_empty() {
-                    return Ok(());
+                    return Ok(0);
                 }
                 let letter = letter(&lines, &channel, &base)?;
                 let about = about(&channel);
-                mail::enqueue(tx, &clock, &keys, Mail { to: channel.address, letter, about, good_until: None }).await
+                mail::enqueue(tx, &clock, &keys, Mail { to: channel.address, letter, about, good_until: None }).await?;
+                Ok(lines.len() as u64)
             })
         })
         .await?;
     app.mail.wake();
-    Ok(())
+    Ok(lines)
 }
 
 /// What the outbox calls letters to a channel.

@@ -85,6 +85,9 @@ pub async fn fill(db: &Db, clock: &Clock, actor: &Actor, told: impl Fn(i64) + Sy
     history.mend_tickets(start + TimeDelta::days(BARE_NUMBERS.end) + TimeDelta::hours(9)).await?;
     settle(db, &history.read, clock.now()).await?;
     history.look_after_groups(now).await?;
+    // a server that runs beside this one does it itself
+    let mut values = events::fields::follow::Following::default();
+    while values.step(db).await? {}
     history.filled.integrations = integrations::tell(db, now).await?;
     tenants::set_enabled(db, clock, &history.configure, true).await?;
     record(db, clock, &history.configure, history.filled).await?;
@@ -234,7 +237,7 @@ impl<'a> History<'a> {
 
     fn append(&self, source: Option<TokenId>, rows: Vec<Row>, mends: Option<Mends>) -> Append {
         let receipt = ReceiptId::issue(self.past);
-        Append { tenant: TENANT, receipt, source, rows, strict: false, once: None, mends }
+        Append { tenant: TENANT, receipt, source, rows, strict: false, once: None, mends, progress: None }
     }
 
     async fn write(&mut self, appends: Vec<Append>) -> Result<()> {

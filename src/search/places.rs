@@ -22,6 +22,7 @@ fn name(section: Section) -> Option<(&'static str, &'static str)> {
         Section::Live => ("Live", "tail stream watch"),
         Section::Quarantine => ("Quarantine", "failures errors broken rejected"),
         Section::Tasks => ("Tasks", "jobs background exports"),
+        Section::Sources => ("Sources", "polling external systems windows ledger pull"),
         Section::Tokens => ("Tokens", "secrets keys"),
         Section::Audit => ("Audit trail", "changes history log"),
         Section::AuditOfAll => ("All changes", "audit trail history log"),
@@ -49,13 +50,19 @@ pub(super) fn places(session: &Session, tenant: Option<(TenantId, &str)>, words:
             Some((best(words, title, others, of)?, Hit::new(title, of, section.href(&own))))
         })
         .collect();
-    found.extend(best(words, "Keyboard shortcuts", "help keys", "").map(|rank| (rank, shortcuts())));
+    found.extend(ASIDE.iter().filter_map(|(title, others, href)| {
+        let rank = best(words, title, others, "")?;
+        Some((rank, Hit::new(*title, "", *href)))
+    }));
     found
 }
 
-fn shortcuts() -> Hit {
-    Hit::new("Keyboard shortcuts", "", "/shortcuts")
-}
+/// Pages outside the navigation, which are open to everybody.
+const ASIDE: &[(&str, &str, &str)] = &[
+    ("Help", "words glossary documentation api", "/help"),
+    ("Keyboard shortcuts", "help keys", "/shortcuts"),
+    ("Time zone", "clock times utc", "/account/time-zone"),
+];
 
 fn best(words: &[String], title: &str, others: &str, of: &str) -> Option<u8> {
     if words.is_empty() {
@@ -77,6 +84,7 @@ pub(super) fn actions(session: &Session, tenant: Option<(TenantId, &str)>, words
         if session.permit::<Configure>(id).is_ok() {
             offered.push(("New event type", "create add contract", of, format!("{base}/event-types/new")));
             offered.push(("New event type from a sample", "create", of, format!("{base}/event-types/new/sample")));
+            offered.push(("New source", "create add poll external system", of, format!("{base}/sources/new")));
             offered.push(("New token", "create add secret", of, format!("{base}/tokens/new")));
         }
         if session.permit::<ReadPayloads>(id).is_ok() {

@@ -15,9 +15,9 @@ use crate::{
     app::App,
     audit, auth, demo,
     error::{Error, PublicError},
-    event_types, events, failures, home,
+    event_types, events, failures, help, home,
     ingest::{self, Front},
-    intake, jobs, people, search, tenants, tokens,
+    intake, jobs, people, polling, search, tenants, tokens,
     ui::assets,
 };
 
@@ -38,6 +38,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(home::routes())
         .merge(tenants::routes())
         .merge(event_types::routes())
+        .merge(polling::routes())
         .merge(tokens::routes())
         .merge(events::routes())
         .merge(failures::routes())
@@ -47,6 +48,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(search::routes())
         .merge(alerts::routes())
         .merge(demo::routes())
+        .merge(help::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

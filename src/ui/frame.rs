@@ -38,8 +38,8 @@ pub struct Viewer {
     pub role: &'static str,
     /// The looks they chose.
     pub theme: Theme,
-    /// Their time zone by its IANA name.
-    pub time_zone: String,
+    /// The zone they are told times in.
+    pub zone: super::Zone,
     /// Whether the keyboard's shortcuts are on.
     pub shortcuts: bool,
 }
@@ -119,6 +119,8 @@ pub enum Section {
     Quarantine,
     /// What is worked off in the background.
     Tasks,
+    /// The external systems that are asked.
+    Sources,
     /// The secrets of a tenant.
     Tokens,
     /// Who is told when something of a tenant is amiss.
@@ -167,6 +169,7 @@ impl Section {
             Self::Live => format!("/tenants/{tenant}/live"),
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
             Self::Tasks => format!("/tenants/{tenant}/tasks"),
+            Self::Sources => format!("/tenants/{tenant}/sources"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
             Self::Alerts => format!("/tenants/{tenant}/alerts"),
             Self::Audit => format!("/tenants/{tenant}/audit"),
@@ -187,6 +190,7 @@ impl Section {
                 | Self::Live
                 | Self::Quarantine
                 | Self::Tasks
+                | Self::Sources
                 | Self::Tokens
                 | Self::Alerts
                 | Self::Audit
@@ -229,9 +233,13 @@ impl Crumb {
 }
 
 impl Frame {
+    /// The zone that times on this page are told, and asked for, in.
+    pub fn zone(&self) -> super::Zone {
+        self.viewer.as_ref().map(|viewer| viewer.zone).unwrap_or_default()
+    }
+
     /// What times on this page are told by.
     pub fn moment(&self) -> super::Now {
-        let zone = self.viewer.as_ref().map(|viewer| super::Zone::parse(&viewer.time_zone)).unwrap_or_default();
-        super::Now { at: self.now, zone }
+        super::Now { at: self.now, zone: self.zone() }
     }
 }

@@ -25,6 +25,7 @@ pub enum Icon {
     Live,
     Quarantine,
     Tasks,
+    Source,
     Token,
     Audit,
     Bell,
@@ -42,6 +43,7 @@ pub enum Icon {
     Search,
     Keyboard,
     Download,
+    Help,
     Join,
     Guide,
 }
@@ -111,6 +113,9 @@ impl Icon {
             Self::Play => r#"<path d="M4.6 2.8 13 8l-8.4 5.2Z"/>"#,
             Self::Clock => r#"<circle cx="8" cy="8" r="6.25"/><path d="M8 4.5V8l2.3 1.6"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
+            Self::Help => {
+                r#"<circle cx="8" cy="8" r="6.25"/><path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.6c-.5.3-.8.6-.8 1.2M8 11.3v.1"/>"#
+            }
             Self::Keyboard => {
                 r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
             }
@@ -119,6 +124,9 @@ impl Icon {
             }
             Self::Guide => {
                 r#"<path d="M8 4.2C6.6 3.1 4.6 2.7 2 2.8v9.8c2.6-.1 4.6.3 6 1.4 1.4-1.1 3.4-1.5 6-1.4V2.8c-2.6-.1-4.6.3-6 1.4ZM8 4.2v9.8"/>"#
+            }
+            Self::Source => {
+                r#"<path d="M2 8h7.5M6.6 4.8 9.8 8l-3.2 3.2"/><path d="M8.5 2h3.6A1.9 1.9 0 0 1 14 3.9v8.2a1.9 1.9 0 0 1-1.9 1.9H8.5"/>"#
             }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }

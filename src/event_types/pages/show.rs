@@ -21,12 +21,14 @@ use crate::{
     events::{
         WARNED, chart, fields,
         hours::{self, Figures, Span},
+        refusals::{self, Refused},
         rhythm::{self, Rhythm, Verdict},
         store::{Standing, last_of_types, newest_of_type, warned_of_type},
     },
     form::shown,
+    ids::SourceId,
     islands::FirstEvent,
-    jobs, tenants,
+    jobs, polling, tenants,
     ui::{
         self, Badge, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice,
         PageHeader, PostButton, Prose, Section, Tab, Tabs, Tone,
@@ -51,6 +53,10 @@ struct Seen<'a> {
     span: Span,
     /// Whether an event of it has ever come.
     has_events: bool,
+    /// The sources that are polled for it.
+    sources: Vec<(SourceId, String)>,
+    /// Requests to its address that were refused in 24 hours.
+    refused: Vec<Refused>,
     /// By which fields its events are found, and how far the index of each is.
     searchable: Vec<fields::store::Standing>,
     /// When it lets events pass with a warning: of how many of the newest, how many were.
@@ -100,12 +106,14 @@ pub(super) async fn show(
         figures: hours::of_type(&app.db, &permit, event_type.id, span.begins(now)).await?,
         span,
         has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
+        refused: refusals::of_type(&app.db, &permit, event_type.id, now - Duration::hours(24)).await?,
         version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
         draft: versions::draft(&app.db, &permit, event_type.id).await?,
         language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
         warned,
         carried: if asked.token.as_deref() == Some("address") { Carried::Address } else { Carried::Header },
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
+        sources: polling::store::look::of_type(&app.db, &permit, event_type.id).await?,
         searchable: fields::store::standing(&app.db, &permit, Some(event_type.id)).await?,
         event_type,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
@@ -275,6 +283,20 @@ fn contract(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     .into_any()
 }
 
+/// The sources that are polled for it, and the way to another one.
+fn polled_from(seen: &Seen<'_>) -> AnyView {
+    let base = format!("/tenants/{}/sources", seen.event_type.tenant_id);
+    let links =
+        seen.sources.iter().map(|(id, name)| view! { <div>{ui::link(format!("{base}/{id}"), name.clone())}</div> });
+    let links = links.collect_view();
+    let new = seen.may_configure.then(|| {
+        let label = if seen.sources.is_empty() { "Poll a source" } else { "New source" };
+        view! { <div>{ui::link(format!("{base}/new?type={}", seen.event_type.id), label)}</div> }
+    });
+    let none = (seen.sources.is_empty() && !seen.may_configure).then(|| ui::muted("no source"));
+    view! { {links}{new}{none} }.into_any()
+}
+
 fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     let event_type = &seen.event_type;
     let details = &event_type.details;
@@ -303,10 +325,12 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         ("Quarantined", count(|standing| standing.quarantined)),
         ("Rejected", ui::text(rate(seen))),
         ("Duplicates", count(|standing| standing.duplicates)),
+        ("Refused requests", refused(frame, &seen.refused)),
         ("Last event", last.map_or_else(|| ui::muted("never"), |last| ui::ago(now, last.received_at()))),
         ("Rhythm", silence(frame, seen)),
     ];
     let about = vec![
+        ("Polled from", polled_from(seen)),
         ("Id", ui::mono(event_type.id.to_string())),
         ("On a breach", ui::text(details.policy.title())),
         ("Unique by", unique),
@@ -321,6 +345,17 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         <Card title="About it"><Facts items=about/></Card>
     }
     .into_any()
+}
+
+/// How many requests to its address were refused, and why: nothing of them is kept.
+fn refused(frame: &Frame, by_status: &[Refused]) -> AnyView {
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    let total = ui::number(number(by_status.iter().map(|one| one.requests).sum()));
+    let Some(last) = by_status.iter().map(|one| one.last_at).max() else { return total };
+    let why = |one: &Refused| format!("{} {} ({})", ui::format::count(number(one.requests)), one.why(), one.status);
+    let why: Vec<_> = by_status.iter().map(why).collect();
+    let more = view! { {why.join(", ")}"; last "{ui::ago(frame.moment(), last)} };
+    ui::two_lines(total, more.into_any())
 }
 
 /// A searchable field, and how far its index is.
