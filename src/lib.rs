@@ -34,6 +34,8 @@ pub mod failures;
 #[cfg(feature = "ssr")]
 pub mod form;
 #[cfg(feature = "ssr")]
+pub mod help;
+#[cfg(feature = "ssr")]
 pub mod http_client;
 #[cfg(feature = "ssr")]
 pub mod ids;

@@ -21,7 +21,7 @@ use crate::{
     crypto::Secret,
     error::{Error, PublicError, Result},
     ids::{RequestId, TenantId, UserId},
-    ui::{Section, Theme, Viewer},
+    ui::{Section, Theme, Viewer, Zone},
 };
 
 /// Somebody who is signed in.
@@ -39,6 +39,8 @@ pub struct Session {
     pub email: String,
     /// The looks they chose.
     pub theme: Theme,
+    /// The zone they are told times in.
+    pub zone: Zone,
     /// They need a second factor and have none: until they do, nothing else is open to them.
     pub must_enrol: bool,
 }
@@ -59,6 +61,7 @@ impl Session {
             name: found.name,
             email: found.email,
             theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
+            zone: found.time_zone.as_deref().map(Zone::parse).unwrap_or_default(),
             must_enrol: found.must_enrol,
         }
     }
@@ -70,7 +73,7 @@ impl Session {
             email: self.email.clone(),
             role: self.actor.role.word(),
             theme: self.theme,
-            time_zone: "UTC".into(),
+            zone: self.zone,
         }
     }
 

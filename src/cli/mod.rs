@@ -17,6 +17,7 @@ pub mod serve;
 mod task;
 mod tenant;
 mod token;
+mod tried;
 mod user;
 mod validate;
 mod versions;

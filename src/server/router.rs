@@ -14,7 +14,7 @@ use crate::{
     app::App,
     audit, auth, demo,
     error::{Error, PublicError},
-    event_types, events, failures,
+    event_types, events, failures, help,
     ingest::{self, Front},
     jobs, people, tenants, tokens,
     ui::assets,
@@ -42,6 +42,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(jobs::routes())
         .merge(audit::routes())
         .merge(demo::routes())
+        .merge(help::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -40,6 +40,7 @@ pub enum Icon {
     Clock,
     Search,
     Download,
+    Help,
 }
 
 impl Icon {
@@ -104,6 +105,9 @@ impl Icon {
             Self::Play => r#"<path d="M4.6 2.8 13 8l-8.4 5.2Z"/>"#,
             Self::Clock => r#"<circle cx="8" cy="8" r="6.25"/><path d="M8 4.5V8l2.3 1.6"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
+            Self::Help => {
+                r#"<circle cx="8" cy="8" r="6.25"/><path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.6c-.5.3-.8.6-.8 1.2M8 11.3v.1"/>"#
+            }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }
     }

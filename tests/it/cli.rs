@@ -123,6 +123,19 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
         assert_eq!(count(&["--verdict", "accepted"]), json!({"count": 3}));
         assert_eq!(count(&["--verdict", "quarantined"]), json!({"count": 1}));
         assert_eq!(count(&["--event-type", &ticket, "--verdict", "quarantined"]), json!({"count": 0}));
+        // a contract is tried on them before anybody is judged by it
+        let tried = |schema: &str| {
+            let schema = file("tried.json", schema).display().to_string();
+            program.run(&["--json", "event-type", "try", "--tenant", &tenant, &order, "--schema", &schema])
+        };
+        let (loose, strict) = (tried("{}"), tried(r#"{"required":["Coupon"]}"#));
+        assert_eq!((loose.code, &loose.json()["wouldPass"]), (0, &json!(1)), "{}", loose.err);
+        assert_eq!((strict.code, &strict.lines()[0]["wouldBreak"]), (1, &json!(1)), "{}", strict.err);
+        let version = program.json(&["event-type", "try", "--tenant", &tenant, &order, "--version", "1", "--last", "1"]);
+        assert_eq!((&version["lookedAt"], &version["ended"]), (&json!(1), &json!("count")));
+        assert_eq!(program.run(&["event-type", "try", "--tenant", &tenant, &order]).code, 1, "there is no draft");
+        assert_eq!(program.run(&["event-type", "try", "--tenant", &tenant, &order, "--last", "0"]).code, 2);
+
         let listed = program.run(&["events", "list", "--tenant", &tenant, "--json"]);
         assert_eq!(listed.code, 0, "{}", listed.err);
         // the payload is the event as sent, spaces and numbers included
@@ -208,7 +221,7 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", in_json.err));
             assert!(in_json.code == 1 && error["error"].is_string(), "{line}: {}", in_json.err);
         }
-        for command in ["serve", "migrate", "user add", "user list", "user invite", "user deactivate", "user reactivate", "user reset-password", "user role", "user reset-second-factor", "tenant add", "tenant list", "tenant retention", "event-type add", "event-type list", "event-type propose", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "task list", "task show", "task cancel", "send", "validate"] {
+        for command in ["serve", "migrate", "user add", "user list", "user invite", "user deactivate", "user reactivate", "user reset-password", "user role", "user reset-second-factor", "tenant add", "tenant list", "tenant retention", "event-type add", "event-type list", "event-type propose", "event-type try", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "task list", "task show", "task cancel", "send", "validate"] {
             let help = program.run(&[&*command.split(' ').collect::<Vec<_>>(), &["--help"]].concat());
             assert!(help.code == 0 && help.out.contains("Examples:") && help.err.is_empty(), "{command}: {}", help.err);
         }

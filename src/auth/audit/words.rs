@@ -12,6 +12,12 @@ pub enum Object {
     Token,
     /// An account.
     User,
+    /// An event of a tenant.
+    Event,
+    /// A group of failures of a tenant.
+    FailureGroup,
+    /// A background task of a tenant.
+    Task,
     /// Something that has no page of its own.
     Other,
 }
@@ -52,6 +58,7 @@ pub const ALL: &[Words] = &[
     words("user.add", Object::User, "added the account"),
     words("user.change-password", Object::User, "changed the own password"),
     words("user.set-theme", Object::User, "chose another theme"),
+    words("user.set-time-zone", Object::User, "chose another time zone"),
     words("session.start", Object::Other, "signed in"),
     words("session.end", Object::Other, "signed out"),
     words("session.revoke", Object::Other, "signed out another browser"),
@@ -60,12 +67,12 @@ pub const ALL: &[Words] = &[
     words("contract.discard", Object::EventType, "discarded the draft of the event type"),
     words("contract.activate", Object::EventType, "activated a contract of the event type"),
     words("contract.roll-back", Object::EventType, "rolled back the contract of the event type"),
-    words("event.test", Object::Other, "sent a test event"),
+    words("event.test", Object::Event, "sent the test event"),
     words("tenant.retention", Object::Tenant, "changed how long to keep the events of"),
-    words("task.start", Object::Other, "started a background task"),
-    words("task.cancel", Object::Other, "cancelled a background task"),
+    words("task.start", Object::Task, "started the task"),
+    words("task.cancel", Object::Task, "cancelled the task"),
     words("events.export", Object::Other, "exported events"),
-    words("events.download", Object::Other, "downloaded an export of events"),
+    words("events.download", Object::Task, "downloaded the file of the task"),
     words("invitation.add", Object::Other, "invited somebody"),
     words("invitation.resend", Object::Other, "sent an invitation again"),
     words("invitation.revoke", Object::Other, "revoked an invitation"),
@@ -81,11 +88,11 @@ pub const ALL: &[Words] = &[
     words("second-factor.reset", Object::User, "reset the second factor of"),
     words("second-factor.new-codes", Object::User, "made new recovery codes for"),
     words("second-factor.use-code", Object::User, "used a recovery code of"),
-    words("event.mend", Object::Other, "mended a quarantined event"),
-    words("failure-group.reopen", Object::Other, "reopened a failure group"),
-    words("failure-group.acknowledge", Object::Other, "acknowledged a failure group"),
-    words("failure-group.resolve", Object::Other, "resolved a failure group"),
-    words("failure-group.ignore", Object::Other, "ignored a failure group"),
+    words("event.mend", Object::Event, "mended the quarantined event"),
+    words("failure-group.reopen", Object::FailureGroup, "reopened the failure group"),
+    words("failure-group.acknowledge", Object::FailureGroup, "acknowledged the failure group"),
+    words("failure-group.resolve", Object::FailureGroup, "resolved the failure group"),
+    words("failure-group.ignore", Object::FailureGroup, "ignored the failure group"),
 ];
 
 /// The words of an action, if it is known here.

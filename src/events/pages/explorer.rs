@@ -11,14 +11,14 @@ use crate::{
     auth::{Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
     event_types::{self, EventType},
-    events::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store, store::Page, stream::beginning},
-    form::{shown, without_blanks},
+    events::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, store, store::Page, stream::beginning},
+    form::{settled, shown},
     ids::{EventId, TenantId},
     islands::{FirstEvent, NewEvents},
     tenants,
     ui::{
         self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Hidden, Icon, LinkButton, PageHeader,
-        Pager, Section, Select, Tone,
+        Pager, Section, Select, Tone, Zone,
     },
 };
 
@@ -45,7 +45,7 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let query = query.unwrap_or_default();
-    if let Some(tidy) = without_blanks(&format!("/tenants/{tenant}/events"), &query) {
+    if let Some(tidy) = settled(&format!("/tenants/{tenant}/events"), &query, session.zone) {
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(&query);
@@ -94,7 +94,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
             {seen.any.then(|| view! { <LinkButton href=export icon=Icon::Download>"Export…"</LinkButton> })}
             <LinkButton href=format!("/tenants/{}/live", seen.tenant) icon=Icon::Live>"Watch live"</LinkButton>
         </PageHeader>
-        {seen.any.then(|| filters(&base, seen))}
+        {seen.any.then(|| filters(&base, seen, frame.zone()))}
         {wrong(asked)}
         {fresh(frame, &base, seen)}
         {looked(&base, &asked.filter, asked.cursor, page, frame.moment())}
@@ -103,7 +103,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     ui::page(frame, "Events", vec![], body.into_any())
 }
 
-fn filters(base: &str, seen: &Seen) -> AnyView {
+fn filters(base: &str, seen: &Seen, zone: Zone) -> AnyView {
     let filter = &seen.asked.filter;
     let sources = [Choice::new("", "All tokens"), Choice::new(ANONYMOUS, "No token: anonymous")]
         .into_iter()
@@ -126,17 +126,17 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
             <Select name="verdict" label="Verdict" choices=verdicts value=verdict/>
             <Field
                 name="from"
-                label="From (UTC)"
+                label=format!("From ({})", zone.name())
                 kind="datetime-local"
                 optional=true
-                value=filter.from.map(local).unwrap_or_default()
+                value=filter.from.map(|at| zone.write(at)).unwrap_or_default()
             />
             <Field
                 name="until"
-                label="Before (UTC)"
+                label=format!("Before ({})", zone.name())
                 kind="datetime-local"
                 optional=true
-                value=filter.until.map(local).unwrap_or_default()
+                value=filter.until.map(|at| zone.write(at)).unwrap_or_default()
             />
             {receipt}
         </Filters>

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     events::{Asked, Cursor, Event, Filter, Verdict, store, store::Page},
     failures::{self, Group},
-    form::{shown, without_blanks},
+    form::{settled, shown},
     ids::TenantId,
     tenants,
     ui::{
@@ -47,7 +47,7 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let query = query.unwrap_or_default();
-    if let Some(tidy) = without_blanks(&base(tenant), &query) {
+    if let Some(tidy) = settled(&base(tenant), &query, session.zone) {
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(&query);
