@@ -21,6 +21,7 @@ test("a demo is looked around in and removed", async ({ page, server }) => {
   await expect(inMain(page).getByText(`type ${NAME} to confirm`).first()).toBeVisible();
   await page.getByLabel(`Type ${NAME} to confirm`).fill(NAME);
   await page.getByRole("button", { name: "Remove the demo" }).click();
-  await expect(page).toHaveURL(/\/tenants$/);
+  await expect(page).toHaveURL(/\/tenants\?done=demo-removed$/);
+  await expect(page.getByText("The demo is removed")).toBeVisible();
   await expect(page.getByText(NAME)).toHaveCount(0);
 });

@@ -28,6 +28,11 @@ impl Typed {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every field, in the order in which they came.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether a box is ticked.
     pub fn ticked(&self, name: &str) -> bool {
         self.all(name).next().is_some()
@@ -207,7 +212,8 @@ mod tests {
     #[test]
     fn moments_of_an_address_name_their_zone() {
         let to = |query| {
-            settled("/x", query, Zone::parse("Europe/Berlin")).map(|to| to.into_response().headers()["location"].clone())
+            settled("/x", query, Zone::parse("Europe/Berlin"))
+                .map(|to| to.into_response().headers()["location"].clone())
         };
         assert_eq!(to("from=2026-11-18T14:05&until=&q=a+b").unwrap(), "/x?from=2026-11-18T13%3A05Z&q=a+b");
         assert!(to("from=2026-11-18T13%3A05Z&q=1").is_none() && to("from=yesterday").is_none());

@@ -30,6 +30,7 @@ const WORDS: &[(&str, &str)] = &[
         "Events that break the same rule at the same place. It comes back when it was resolved too early.",
     ),
     ("Receipt", "What one request became: accepted, duplicate, quarantined. Its id is in the answer to the sender."),
+    ("Alert", "Something amiss, told once when it begins and once when it is over, to whom it concerns."),
     ("Task", "What takes longer than a moment: exports and replays, worked off in the background."),
 ];
 
@@ -39,6 +40,7 @@ const PLACES: &[(&str, Section, &str)] = &[
     ("What is coming in right now?", Section::Live, "Live"),
     ("Why was an event not taken?", Section::Quarantine, "Quarantine"),
     ("How does a sender send?", Section::EventTypes, "Event types"),
+    ("Who is told when something breaks?", Section::Alerts, "Alerts"),
     ("Who may send?", Section::Tokens, "Tokens"),
     ("Who changed what?", Section::Audit, "Audit trail"),
     ("How long are events kept?", Section::Settings, "Settings"),
@@ -86,7 +88,10 @@ fn draw(frame: &Frame, public_base: &str) -> String {
             <p>{ui::muted("The page of an event type shows the whole request in five languages, ready to copy.")}</p>
         </Card>
         <CodeBlock id="cli" label="Command line" code="tributary --help\ntributary token add --help\ntributary --json tenant list"/>
-        <Card title="Keys"><Facts items=keys/></Card>
+        <Card title="Keys">
+            <Facts items=keys/>
+            <Row>{ui::link("/shortcuts", "All keyboard shortcuts")}</Row>
+        </Card>
     };
     let body = view! {
         <PageHeader title="Help" lead="What the words mean, and where to find what."/>

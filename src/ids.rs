@@ -93,6 +93,12 @@ id!(/// An event: its receipt's id plus its place in the request, counted from o
     EventId);
 id!(/// A background task.
     TaskId);
+id!(/// Somebody or something that is told of alerts.
+    ChannelId);
+id!(/// Something amiss, from its beginning to its end.
+    AlertId);
+id!(/// What a channel is told, once.
+    NoticeId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;
@@ -143,6 +149,12 @@ impl EventId {
     /// The smallest id of an event received at `moment` or later.
     pub fn floor(moment: DateTime<Utc>) -> Self {
         Self(floor(moment))
+    }
+
+    /// The id right above.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
     }
 
     /// Greater than every id: where "newest first" begins.

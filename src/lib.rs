@@ -6,6 +6,8 @@
 #![recursion_limit = "256"]
 
 #[cfg(feature = "ssr")]
+pub mod alerts;
+#[cfg(feature = "ssr")]
 pub mod app;
 #[cfg(feature = "ssr")]
 pub mod audit;
@@ -36,6 +38,8 @@ pub mod form;
 #[cfg(feature = "ssr")]
 pub mod help;
 #[cfg(feature = "ssr")]
+pub mod home;
+#[cfg(feature = "ssr")]
 pub mod http_client;
 #[cfg(feature = "ssr")]
 pub mod ids;
@@ -56,6 +60,8 @@ pub mod name;
 pub mod people;
 #[cfg(feature = "ssr")]
 pub mod room;
+#[cfg(feature = "ssr")]
+pub mod search;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams},
+    extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::{HeaderMap, Method, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -41,6 +41,8 @@ pub struct Session {
     pub theme: Theme,
     /// The zone they are told times in.
     pub zone: Zone,
+    /// Whether the keyboard's shortcuts are on.
+    pub shortcuts: bool,
     /// They need a second factor and have none: until they do, nothing else is open to them.
     pub must_enrol: bool,
 }
@@ -62,6 +64,7 @@ impl Session {
             email: found.email,
             theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
             zone: found.time_zone.as_deref().map(Zone::parse).unwrap_or_default(),
+            shortcuts: !found.shortcuts_off,
             must_enrol: found.must_enrol,
         }
     }
@@ -74,6 +77,7 @@ impl Session {
             role: self.actor.role.word(),
             theme: self.theme,
             zone: self.zone,
+            shortcuts: self.shortcuts,
         }
     }
 
@@ -95,6 +99,7 @@ impl Session {
             open.push(Section::Tenants);
         }
         if self.grant::<Administer>().is_ok() {
+            open.push(Section::AlertsOfAll);
             open.push(Section::AuditOfAll);
             open.push(Section::People);
         }
@@ -105,7 +110,10 @@ impl Session {
                 }
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
-            offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
+            offer(
+                self.permit::<ReadConfiguration>(tenant).is_ok(),
+                &[Section::EventTypes, Section::Tokens, Section::Alerts],
+            );
             let payloads = [Section::Events, Section::Live, Section::Quarantine, Section::Tasks];
             offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Audit]);
@@ -213,8 +221,10 @@ impl<R: Right> FromRequestParts<App> for Permit<R> {
     /// Takes the tenant from the path parameter `tenant`.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let session = <Session as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|error| {
-            Error::internal(anyhow::anyhow!("a permit was asked for on a path without a tenant: {error}"))
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|error| match error {
+            // what is no text is no id
+            RawPathParamsRejection::InvalidUtf8InPathParam(_) => Error::NotFound("page"),
+            error => Error::internal(anyhow::anyhow!("a permit was asked for on a path without a tenant: {error}")),
         })?;
         let tenant = params.iter().find(|(name, _)| *name == "tenant").and_then(|(_, id)| id.parse().ok());
         let tenant: TenantId = tenant.ok_or(Error::NotFound("tenant"))?;

@@ -9,11 +9,16 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Context, Usage};
+use super::{Context, Refused, Usage};
 use crate::{
     auth::Actor,
     demo::{self, DAYS, NAME, TENANT, send::Live},
 };
+
+/// A new token is known everywhere after this.
+const KNOWN: Duration = Duration::from_millis(1_200);
+/// Between two events of the sender.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// Fill a tenant with invented people and three weeks of history, to look around in
 ///
@@ -71,7 +76,7 @@ impl Demo {
 }
 
 async fn fill(context: &Context) -> anyhow::Result<()> {
-    let db = context.db().await?;
+    let db = context.new_db().await?;
     let actor = Actor { name: "demo".into(), ..context.actor.clone() };
     let progress = !context.out.is_json() && stderr().is_terminal();
     let told = |days: i64| {
@@ -108,14 +113,19 @@ async fn send(context: &Context, url: &url::Url, every: f64) -> anyhow::Result<(
     let base = url.as_str().trim_end_matches('/').to_owned();
     let mut live = Live::new(&db, &context.clock, &context.actor, base.clone()).await?;
     let every = Duration::from_secs_f64(every);
+    let mut pause = KNOWN;
     let done = loop {
-        // a new token is known everywhere within a second
         tokio::select! {
-            () = tokio::time::sleep(live.pause(every).max(Duration::from_millis(10))) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = terminate.recv() => break Ok(()),
             _ = interrupt.recv() => break Ok(()),
         }
+        pause = live.pause(every).max(SHORTEST);
         match live.one(&context.clock).await {
+            Ok(sent) if matches!(sent.status, 401 | 403) => {
+                let why = "the token of this sender is refused: the demo was disabled or removed, or Tributary runs there on another database";
+                break Err(Refused(why.into()).into());
+            }
             Ok(sent) => {
                 let words = |sent: &demo::send::Sent| {
                     let became = if sent.quarantined { "quarantined" } else { "accepted" };

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod alert;
 mod audit;
 mod backup;
 mod copy;
@@ -30,7 +31,7 @@ use crate::{
     auth::Actor,
     clock::Clock,
     config::{DatabaseSettings, Settings},
-    db::Db,
+    db::{Db, OpenError},
     error::Error,
     log,
 };
@@ -96,6 +97,8 @@ Examples:
     #[command(subcommand)]
     User(user::User),
     #[command(subcommand)]
+    Alert(alert::Alert),
+    #[command(subcommand)]
     Audit(audit::Audit),
     Send(send::Send),
     Demo(demo::Demo),
@@ -115,11 +118,19 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens the database, and brings its tables up to date.
+    /// Opens the database that is there, and brings its tables up to date.
     ///
     /// # Errors
     /// See [`crate::db::OpenError`].
     pub async fn db(&self) -> anyhow::Result<Db> {
+        Ok(Db::open_existing(&self.database_url).await?)
+    }
+
+    /// The same, and makes one where there is none: for commands that an installation may begin with.
+    ///
+    /// # Errors
+    /// See [`crate::db::OpenError`].
+    pub async fn new_db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.database_url).await?)
     }
 
@@ -177,6 +188,7 @@ pub fn main() -> ExitCode {
             Command::Quarantine(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
+            Command::Alert(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Demo(command) => command.run(&context).await,
@@ -193,8 +205,9 @@ pub fn main() -> ExitCode {
 fn misunderstood(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Output::new(true).error(first.trim_start_matches("error: "), None);
+        // what is missing stands on lines of its own, up to an empty one
+        let said = text.split("\n\n").next().unwrap_or_default();
+        Output::new(true).error(said.trim_start_matches("error: "), None);
     } else if error.print().is_err() {
         // nobody reads it
     }
@@ -208,7 +221,8 @@ fn failed(out: Output, error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     out.error(&format!("{error:#}"), hint(error));
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+    let misused = error.is::<Usage>() || matches!(error.downcast_ref(), Some(OpenError::UnknownKind));
+    ExitCode::from(if misused { 2 } else { 1 })
 }
 
 /// What to do about it.
@@ -219,6 +233,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
         Error::NotFound("person") => Some("tributary user list shows all there are"),
+        Error::NotFound("channel") => Some("tributary alert channels --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),

@@ -13,13 +13,16 @@ use crate::{
 
 /// Try a contract on the newest events, stored and quarantined [default: the draft]; nothing is stored by that
 #[derive(Debug, Args)]
-#[command(disable_version_flag = true, after_help = "\
+#[command(
+    disable_version_flag = true,
+    after_help = "\
 Examples:
   tributary event-type try --tenant ID EVENT-TYPE
   tributary event-type try --tenant ID EVENT-TYPE --version 2 --last 10000
   tributary event-type try --tenant ID EVENT-TYPE --schema order.json --json | jq .wouldBreak
 
-Exit code 0: no accepted event would break it, 1: some would.")]
+Exit code 0: no accepted event would break it, 1: some would."
+)]
 pub(super) struct Try {
     #[command(flatten)]
     which: Which,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sqlx::AssertSqlSafe;
+use uuid::Uuid;
 
 use super::{NAME, TENANT, settle};
 use crate::{
@@ -44,20 +45,78 @@ pub async fn erase(db: &Db, clock: &Clock, grant: &Grant<Administer>) -> Result<
     tracing::info!(tenant = %disabled.id, "removing the demo");
     tokio::time::sleep(NOTICE).await;
     settle(db, &actor.permit(TENANT)?, clock.now()).await?;
-    let mut rows = 0;
+    let before = impact(db, grant).await?;
+    let mut rows = people(db).await?;
     let tables = tables(db).await?;
     // what a server still remembers of it may be written down while this runs: until nothing is left
     loop {
-        let before = rows;
+        let so_far = rows;
         for table in &tables {
             rows += empty(db, table).await?;
         }
-        if rows == before {
+        if rows == so_far {
             break;
         }
     }
-    forget(db, clock, actor, rows).await?;
+    forget(db, clock, actor, before).await?;
     Ok(Erased { rows: rows + 1 })
+}
+
+/// What belongs to the accounts that are bound to the demo, and to their invitations: it names them, not the tenant. The
+/// accounts themselves go with the tenant's rows.
+async fn people(db: &Db) -> Result<u64> {
+    const OF_ACCOUNTS: &[&str] = &[
+        "DELETE FROM sessions WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "DELETE FROM half_logins WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "DELETE FROM password_resets WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "DELETE FROM recovery_codes WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+        "DELETE FROM second_factors WHERE user_id IN (SELECT id FROM users WHERE tenant_id = $1)",
+    ];
+    db.write(|tx| {
+        Box::pin(async move {
+            let mut rows = 0;
+            for text in OF_ACCOUNTS {
+                rows += sql!(exec tx, *text, TENANT)?;
+            }
+            for (kind, text) in [
+                ("user", "SELECT id FROM users WHERE tenant_id = $1"),
+                ("invitation", "SELECT id FROM invitations WHERE tenant_id = $1"),
+            ] {
+                for id in sql!(values Uuid, tx, text, TENANT)? {
+                    rows += sql!(exec tx, "DELETE FROM outbox WHERE about = $1", format!("{kind}:{id}"))?;
+                }
+            }
+            Ok(rows)
+        })
+    })
+    .await
+}
+
+/// What goes with the demo.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Impact {
+    /// Events of any verdict.
+    pub events: i64,
+    /// Event types.
+    pub event_types: i64,
+    /// Tokens.
+    pub tokens: i64,
+    /// The e-mail addresses of the accounts that see nothing but the demo: they go too.
+    pub people: Vec<String>,
+}
+
+/// Says what would go.
+///
+/// # Errors
+/// When the database fails.
+pub async fn impact(db: &Db, _grant: &Grant<Administer>) -> Result<Impact> {
+    Ok(Impact {
+        events: sql!(value i64, db, "SELECT COUNT(*) FROM events WHERE tenant_id = $1", TENANT)?,
+        event_types: sql!(value i64, db, "SELECT COUNT(*) FROM event_types WHERE tenant_id = $1", TENANT)?,
+        tokens: sql!(value i64, db, "SELECT COUNT(*) FROM tokens WHERE tenant_id = $1", TENANT)?,
+        people: sql!(values String, db, "SELECT email FROM users WHERE tenant_id = $1 ORDER BY email", TENANT)?,
+    })
 }
 
 /// The tables that hold rows of tenants, in an order that leaves the tenant to the end. They are read from the database,
@@ -104,7 +163,7 @@ async fn some(tx: &mut Tx, table: &str) -> Result<u64> {
 }
 
 /// The tenant itself, and what the trail says of it.
-async fn forget(db: &Db, clock: &Clock, actor: &Actor, rows: u64) -> Result<()> {
+async fn forget(db: &Db, clock: &Clock, actor: &Actor, before: Impact) -> Result<()> {
     let (actor, clock) = (actor.clone(), clock.clone());
     db.write(move |tx| {
         Box::pin(async move {
@@ -117,7 +176,7 @@ async fn forget(db: &Db, clock: &Clock, actor: &Actor, rows: u64) -> Result<()> 
                 tenant: Some(TENANT),
                 action: "demo.remove",
                 object: TENANT.to_string(),
-                before: Some(json!({"name": NAME, "rows": rows + 1})),
+                before: Some(json!({"name": NAME, "held": before})),
                 after: None,
             };
             audit::record(tx, &clock, entry).await?;

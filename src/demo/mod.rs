@@ -20,7 +20,7 @@ use crate::{
     events::follower,
     failures,
 };
-pub use erase::{Erased, erase};
+pub use erase::{Erased, Impact, erase, impact};
 pub use fill::{Filled, fill};
 pub use kinds::Sender;
 pub use pages::routes;

@@ -1,12 +1,12 @@
 //! The demo, filled and removed on both databases.
 use super::*;
 use crate::{
-    auth::{Actor, ReadConfiguration},
+    auth::{Actor, ReadConfiguration, Role},
     clock::Clock,
     db::testing::each,
     error::Error,
     event_types::{self, versions},
-    events::testing::Bench,
+    events::testing::{Bench, Browser},
     failures::{
         State,
         store::{States, Which},
@@ -56,7 +56,13 @@ async fn it_is_filled_shows_what_it_should_and_goes_without_a_trace_but_one() {
         let again = fill(&db, &clock, &cli, |_| ()).await;
         assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
 
+        // somebody who sees nothing else, with a browser signed in
+        let browser = Browser::new(&other, Role::Customer, Some(TENANT)).await;
+        let held = impact(&db, &cli.grant().unwrap()).await.unwrap();
+        assert_eq!((held.people.len(), held.event_types, held.tokens), (1, 4, 4));
         erase(&db, &clock, &cli.grant().unwrap()).await.unwrap();
+        let text = "SELECT COUNT(*) FROM sessions WHERE user_id = $1";
+        assert_eq!(sql!(value i64, &db, text, browser.user).unwrap(), 0);
         for table in erase::tables(&db).await.unwrap() {
             let text = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table} WHERE tenant_id = $1"));
             let left: i64 = match db.reach() {

@@ -1,23 +1,17 @@
 //! The fields whose values make an event unique within its type.
+use std::{collections::BTreeMap, fmt::Write};
+
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
+
+use super::Pointer;
 
 /// The most fields that one key may be made of.
 const MOST: usize = 8;
-/// The longest pointer, in bytes.
-const LONGEST: usize = 500;
 
 /// No, one or several places of an event whose values, taken together, occur once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UniqueFields(Vec<Field>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Field {
-    /// As a JSON pointer.
-    pointer: String,
-    /// The same, taken apart once.
-    keys: Vec<String>,
-}
+pub struct UniqueFields(Vec<Pointer>);
 
 impl UniqueFields {
     /// Reads fields: each is a key at the top of the event, or a JSON pointer (which begins with a slash). Empty ones
@@ -26,22 +20,7 @@ impl UniqueFields {
     /// # Errors
     /// Says which is none.
     pub fn parse<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> Result<Self, String> {
-        let mut parsed: Vec<Field> = Vec::new();
-        for field in fields {
-            let field = field.as_ref().trim();
-            if field.is_empty() {
-                continue;
-            }
-            let field = Field::parse(field)?;
-            if parsed.contains(&field) {
-                return Err(format!("{} is named twice", field.pointer));
-            }
-            parsed.push(field);
-        }
-        if parsed.len() > MOST {
-            return Err(format!("at most {MOST} fields make an event unique"));
-        }
-        Ok(Self(parsed))
+        Pointer::parse_all(fields, MOST, &format!("at most {MOST} fields make an event unique")).map(Self)
     }
 
     /// Whether no field makes an event unique.
@@ -51,7 +30,7 @@ impl UniqueFields {
 
     /// The fields as JSON pointers.
     pub fn pointers(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|field| field.pointer.as_str())
+        self.0.iter().map(Pointer::as_str)
     }
 
     /// The value of each field, in order; none when there are no fields, or when one of them is missing or null:
@@ -62,53 +41,94 @@ impl UniqueFields {
         }
         self.0.iter().map(|field| field.of(event).filter(|value| !value.is_null())).collect()
     }
-}
 
-impl Field {
-    fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
-            return Err(format!("a unique field has at most {LONGEST} bytes"));
+    /// The same values as one text, by which they are compared: JSON, with numbers to their last digit. `event` was
+    /// read from `text`.
+    pub fn together(&self, event: &Value, text: &str) -> Option<String> {
+        let values = self.values(event)?;
+        // whole numbers of 64 bits are exact; the others are taken from the text, once there are any
+        if values.iter().copied().any(holds_float) {
+            let mut together = String::from("[");
+            for (field, value) in self.0.iter().zip(values) {
+                if together.len() > 1 {
+                    together.push(',');
+                }
+                write_exact(value, field.in_text(text)?, &mut together)?;
+            }
+            together.push(']');
+            return Some(together);
         }
-        if text.chars().any(char::is_control) {
-            return Err("a unique field holds no control characters".into());
+        serde_json::to_string(&values).ok()
+    }
+}
+
+fn holds_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(holds_float),
+        Value::Object(fields) => fields.values().any(holds_float),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// Writes `value`, which was read from `raw`, as JSON; but numbers that a 64-bit float cannot tell from others by their
+/// digits.
+fn write_exact(value: &Value, raw: &str, to: &mut String) -> Option<()> {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let short = number.to_string();
+            let exact = decimal(raw);
+            if exact.is_some() && exact == decimal(&short) {
+                to.push_str(&short);
+            } else if let Some((sign, digits, exponent)) = exact {
+                write!(to, "{sign}{digits}e{exponent}").ok()?;
+            } else {
+                to.push_str(raw);
+            }
         }
-        let Some(path) = text.strip_prefix('/') else {
-            let pointer = format!("/{}", text.replace('~', "~0").replace('/', "~1"));
-            return Ok(Self { pointer, keys: vec![text.to_owned()] });
-        };
-        let keys = path.split('/').map(unescape).collect::<Option<_>>();
-        let keys = keys.ok_or_else(|| format!("{text}: in a JSON pointer, ~ is written ~0 and / within a key ~1"))?;
-        Ok(Self { pointer: text.to_owned(), keys })
+        Value::Array(items) => {
+            let raws: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+            to.push('[');
+            for (at, (item, raw)) in items.iter().zip(raws).enumerate() {
+                if at > 0 {
+                    to.push(',');
+                }
+                write_exact(item, raw.get(), to)?;
+            }
+            to.push(']');
+        }
+        Value::Object(fields) => {
+            let raws: BTreeMap<String, &RawValue> = serde_json::from_str(raw).ok()?;
+            to.push('{');
+            for (at, (key, field)) in fields.iter().enumerate() {
+                if at > 0 {
+                    to.push(',');
+                }
+                write!(to, "{}:", Value::from(key.as_str())).ok()?;
+                write_exact(field, raws.get(key)?.get(), to)?;
+            }
+            to.push('}');
+        }
+        other => write!(to, "{other}").ok()?,
     }
-
-    fn of<'e>(&self, event: &'e Value) -> Option<&'e Value> {
-        self.keys.iter().try_fold(event, |value, key| match value {
-            Value::Object(fields) => fields.get(key),
-            Value::Array(items) => items.get(index(key)?),
-            _ => None,
-        })
-    }
+    Some(())
 }
 
-fn unescape(key: &str) -> Option<String> {
-    let mut pieces = key.split('~');
-    let mut whole = pieces.next()?.to_owned();
-    for piece in pieces {
-        let (mark, rest) = piece.split_at_checked(1)?;
-        whole.push(match mark {
-            "0" => '~',
-            "1" => '/',
-            _ => return None,
-        });
-        whole.push_str(rest);
+/// What a number amounts to: its sign, its digits without zeros around them, and the power of ten of the last one. None
+/// when the exponent is beyond all counting.
+fn decimal(number: &str) -> Option<(&str, String, i64)> {
+    let (sign, number) = number.split_at(usize::from(number.starts_with('-')));
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((sign, "0".to_owned(), 0));
     }
-    Some(whole)
-}
-
-/// An array's index, written as pointers have it: digits, without a leading zero.
-fn index(key: &str) -> Option<usize> {
-    let plain = key.bytes().all(|byte| byte.is_ascii_digit()) && (key == "0" || !key.starts_with('0'));
-    if plain { key.parse().ok() } else { None }
+    let exponent: i64 = exponent.parse().ok()?;
+    let shifted = i64::try_from(digits.len() - significant.len()).ok()? - i64::try_from(fraction.len()).ok()?;
+    Some((sign, significant.to_owned(), exponent.checked_add(shifted)?))
 }
 
 impl Serialize for UniqueFields {

@@ -1,6 +1,6 @@
 //! Along which index a list of events is walked, and the texts that walk along it. Every text is fixed, and written so
 //! that no planner takes another index: the plans of SQLite are tested, those of PostgreSQL as well.
-use super::{Filter, Source, Verdict};
+use super::{Cursor, Filter, Source, Verdict};
 use crate::ids::{EventId, EventTypeId, TokenId};
 
 /// The index along which a filter is answered.
@@ -58,13 +58,15 @@ macro_rules! order {
     };
 }
 
-/// The range, and what its index does not know: `$5` token, `$6` verdict, `$7` the id that stands for no token.
+/// The range, and what its index does not know: `$5` token, `$6` verdict (or that it is accepted with a warning), `$7`
+/// the id that stands for no token.
 macro_rules! wherever {
     ($along:ident) => {
         concat!(
             " FROM events WHERE ",
             along!($along),
-            " AND event_type_id = COALESCE($4, event_type_id) AND verdict = COALESCE($6, verdict)
+            " AND event_type_id = COALESCE($4, event_type_id)
+              AND (verdict = COALESCE($6, verdict) OR ($6 = 'warned' AND verdict = 'accepted' AND errors IS NOT NULL))
               AND ($5 IS NULL OR COALESCE(source_id, $7) = $5)"
         )
     };
@@ -111,6 +113,7 @@ macro_rules! all_but_broken {
 }
 
 impl Along {
+    /// What a field holds, no index of events knows: see [`super::fields`].
     pub(super) fn of(filter: &Filter) -> Self {
         match (filter.verdict, filter.event_type) {
             (Some(Verdict::Quarantined), _) => Self::Quarantined,
@@ -123,6 +126,7 @@ impl Along {
     /// Whether its index knows everything that the filter asks.
     pub(super) fn knows(self, filter: &Filter) -> bool {
         filter.source.is_none()
+            && filter.field.is_none()
             && match self {
                 Self::All | Self::Type(_) => filter.verdict.is_none(),
                 Self::Quarantined | Self::Mended => filter.event_type.is_none(),
@@ -211,10 +215,33 @@ impl Range {
         }
         range
     }
+
+    /// What is left of it beyond the cursor, and in which direction it is walked from there.
+    pub(super) fn cut(&mut self, cursor: Cursor) -> Towards {
+        match cursor {
+            Cursor::Newest => Towards::Older,
+            Cursor::Before(id) => {
+                self.high = self.high.min(id);
+                Towards::Older
+            }
+            Cursor::After(id) => {
+                self.low = self.low.max(next(id));
+                Towards::Newer
+            }
+        }
+    }
+
+    /// What is left of it beyond this event.
+    pub(super) fn beyond(&mut self, id: EventId, towards: Towards) {
+        match towards {
+            Towards::Older => self.high = self.high.min(id),
+            Towards::Newer => self.low = self.low.max(next(id)),
+        }
+    }
 }
 
 pub(super) fn next(id: EventId) -> EventId {
-    EventId(uuid::Uuid::from_u128(id.0.as_u128().saturating_add(1)))
+    id.next()
 }
 
 pub(super) fn previous(id: EventId) -> EventId {

@@ -1,10 +1,14 @@
-//! What follows a commit: the figures of each type by the hour, when each token was last used, and which events are to
-//! be grouped by what is wrong with them (`failures::follow`).
+//! What follows a commit: the figures of each type by the hour, when each token was last used, which events are to be
+//! grouped by what is wrong with them (`failures::follow`), and which are to be found by what they hold
+//! (`fields::follow`).
 //!
 //! The front door leaves one row in `batches` a commit. Here they are taken in the transaction that adds them up, so
 //! a process that dies in between leaves both the rows and the figures as they were. With PostgreSQL every process
 //! follows, one at a time.
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use tokio::sync::watch;
@@ -15,6 +19,7 @@ use crate::{
     app::App,
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
+    events::{fields, rhythm},
     failures,
     ids::{self, EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql, tokens,
@@ -36,6 +41,8 @@ struct Sum {
     quarantined: i64,
     duplicates: i64,
     last_at: DateTime<Utc>,
+    /// The longest time without an event that ended in it, in milliseconds.
+    gap_ms: i64,
 }
 
 /// The hour that `moment` is in.
@@ -47,40 +54,57 @@ pub fn hour(moment: DateTime<Utc>) -> DateTime<Utc> {
 #[derive(Default)]
 struct Sums {
     hours: BTreeMap<(TenantId, EventTypeId, DateTime<Utc>), Sum>,
+    /// When events of each type came: a moment a commit.
+    moments: BTreeMap<(TenantId, EventTypeId), Vec<DateTime<Utc>>>,
     used: BTreeMap<(TenantId, TokenId), DateTime<Utc>>,
     /// Tenants whose events broke their contract, and the first and the last receipt that may hold such events.
     broken: BTreeMap<TenantId, (ReceiptId, ReceiptId)>,
+    /// Types with searchable fields, and the first and the last receipt that may hold events of theirs.
+    searchable: BTreeMap<(TenantId, EventTypeId), (ReceiptId, ReceiptId)>,
 }
 
 impl Sums {
     fn add(&mut self, tally: &Tally) {
         let at = tally.last.received_at();
-        let empty = Sum { accepted: 0, quarantined: 0, duplicates: 0, last_at: at };
+        let empty = Sum { accepted: 0, quarantined: 0, duplicates: 0, last_at: at, gap_ms: 0 };
         let sum = self.hours.entry((tally.tenant, tally.event_type, hour(at))).or_insert(empty);
         sum.accepted += tally.accepted;
         sum.quarantined += tally.quarantined;
         sum.duplicates += tally.duplicates;
         sum.last_at = sum.last_at.max(at);
+        self.moments.entry((tally.tenant, tally.event_type)).or_default().push(at);
         if let Some(token) = tally.source {
             let used = self.used.entry((tally.tenant, token)).or_insert(at);
             *used = at.max(*used);
         }
     }
 
-    /// Notes where the events of a batch are that broke their contract.
-    fn note(&mut self, tallies: &[Tally], receipts: &[u8]) {
-        if tallies.iter().all(|tally| tally.quarantined == 0) {
+    /// Notes where the events of a batch are that broke their contract, and those that are to be found by their
+    /// fields.
+    fn note(&mut self, tallies: &[Tally], receipts: &[u8], searchable: &BTreeSet<(TenantId, EventTypeId)>) {
+        let of = |tally: &Tally| (tally.tenant, tally.event_type);
+        let stored = |tally: &&Tally| tally.accepted + tally.quarantined > 0;
+        let sought: BTreeSet<_> =
+            tallies.iter().filter(stored).map(of).filter(|which| searchable.contains(which)).collect();
+        if sought.is_empty() && tallies.iter().all(|tally| tally.quarantined == 0) {
             return;
         }
         for pair in receipts.chunks_exact(32) {
             let id = |bytes| uuid::Uuid::from_slice(bytes).unwrap_or_default();
             let (tenant, receipt) = (TenantId(id(&pair[..16])), ReceiptId(id(&pair[16..])));
             if tallies.iter().any(|tally| tally.quarantined > 0 && tally.tenant == tenant) {
-                let (first, last) = self.broken.entry(tenant).or_insert((receipt, receipt));
-                (*first, *last) = (receipt.min(*first), receipt.max(*last));
+                widen(self.broken.entry(tenant).or_insert((receipt, receipt)), receipt);
+            }
+            for which in sought.iter().filter(|(owner, _)| *owner == tenant) {
+                widen(self.searchable.entry(*which).or_insert((receipt, receipt)), receipt);
             }
         }
     }
+}
+
+/// Makes a range of receipts hold this one too.
+fn widen((first, last): &mut (ReceiptId, ReceiptId), receipt: ReceiptId) {
+    (*first, *last) = (receipt.min(*first), receipt.max(*last));
 }
 
 /// Works off the oldest batches; returns how many. Fewer than [`FULL`] means that none were left.
@@ -120,6 +144,8 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         "DELETE FROM batches WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT $1) RETURNING tallies, receipts",
         i64::from(BATCHES),
     )?;
+    let searchable: BTreeSet<_> =
+        if batches.is_empty() { BTreeSet::new() } else { fields::store::types(tx).await?.into_iter().collect() };
     let mut sums = Sums::default();
     for (tallies, receipts) in &batches {
         match serde_json::from_str::<Vec<Tally>>(tallies) {
@@ -127,10 +153,20 @@ async fn take(tx: &mut Tx) -> Result<usize> {
                 for tally in &tallies {
                     sums.add(tally);
                 }
-                sums.note(&tallies, receipts);
+                sums.note(&tallies, receipts, &searchable);
             }
             // to keep it would stop the counting for good
             Err(error) => tracing::error!(%error, "a batch cannot be read; its events are not counted"),
+        }
+    }
+    for ((tenant, event_type), moments) in &mut sums.moments {
+        let text = "SELECT last_at FROM event_counts
+            WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY hour DESC LIMIT 1";
+        let previous = sql!(values DateTime<Utc>, tx, text, *tenant, *event_type)?.first().copied();
+        for (hour, gap) in rhythm::gaps(previous, moments) {
+            if let Some(sum) = sums.hours.get_mut(&(*tenant, *event_type, hour)) {
+                sum.gap_ms = gap;
+            }
         }
     }
     for ((tenant, event_type, hour), sum) in sums.hours {
@@ -142,20 +178,25 @@ async fn take(tx: &mut Tx) -> Result<usize> {
     for (tenant, (first, last)) in sums.broken {
         failures::follow::note(tx, tenant, EventId(first.0), last.last_event()).await?;
     }
+    for ((tenant, event_type), (first, last)) in sums.searchable {
+        fields::follow::note(tx, tenant, event_type, EventId(first.0), last.last_event()).await?;
+    }
     Ok(batches.len())
 }
 
 async fn count(tx: &mut Tx, tenant: TenantId, event_type: EventTypeId, hour: DateTime<Utc>, sum: Sum) -> Result<()> {
     sql!(
         exec tx,
-        "INSERT INTO event_counts (tenant_id, event_type_id, hour, accepted, quarantined, duplicates, last_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO event_counts (tenant_id, event_type_id, hour, accepted, quarantined, duplicates, last_at, gap_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (tenant_id, event_type_id, hour) DO UPDATE SET
             accepted = event_counts.accepted + excluded.accepted,
             quarantined = event_counts.quarantined + excluded.quarantined,
             duplicates = event_counts.duplicates + excluded.duplicates,
             last_at = CASE WHEN excluded.last_at > event_counts.last_at
-                THEN excluded.last_at ELSE event_counts.last_at END",
+                THEN excluded.last_at ELSE event_counts.last_at END,
+            gap_ms = CASE WHEN excluded.gap_ms > COALESCE(event_counts.gap_ms, 0)
+                THEN excluded.gap_ms ELSE COALESCE(event_counts.gap_ms, 0) END",
         tenant,
         event_type,
         hour,
@@ -163,6 +204,7 @@ async fn count(tx: &mut Tx, tenant: TenantId, event_type: EventTypeId, hour: Dat
         sum.quarantined,
         sum.duplicates,
         sum.last_at,
+        sum.gap_ms,
     )?;
     Ok(())
 }
@@ -176,6 +218,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 }
 
 async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationToken) {
+    let mut following = fields::follow::Following::default();
     loop {
         // asked before the work: what was committed while it ran is for the next time
         let last = stop.is_cancelled();
@@ -195,7 +238,15 @@ async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationT
                 IDLE
             }
         };
-        let rest = counted.min(grouped);
+        let indexed = match following.step(db).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => PAUSE,
+            Err(error) => {
+                tracing::error!(%error, "writing down what searchable fields hold failed; trying again");
+                IDLE
+            }
+        };
+        let rest = counted.min(grouped).min(indexed);
         if last {
             return;
         }

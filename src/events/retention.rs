@@ -12,6 +12,7 @@ use crate::{
     auth::{Permit, Right},
     db::{Db, Tx},
     error::Result,
+    events::fields,
     failures,
     ids::{EventId, EventTypeId, TenantId},
     jobs::worker::make_way,
@@ -77,6 +78,8 @@ impl Sweeper {
             self.accepted(app, tenant, retention).await?;
             self.quarantined(app, tenant, retention).await?;
             self.mended(app, tenant, retention).await?;
+            self.values(app, tenant, retention).await?;
+            self.groups(app, tenant, retention).await?;
             self.receipts(app, tenant, retention).await?;
             self.unique(app, tenant, retention).await?;
         }
@@ -116,6 +119,7 @@ impl Sweeper {
         let (now, end) = (app.clock.now(), EventId::floor(retention.quarantined_before(app.clock.now())));
         self.until_none(app, move |tx, at_once| {
             Box::pin(async move {
+                fields::store::forget_broken(tx, tenant, end, at_once, false).await?;
                 let removed = sql!(exec tx, QUARANTINED_BEFORE, tenant, end, at_once)?;
                 count(tx, tenant, QUARANTINED, removed, now).await?;
                 Ok(removed)
@@ -130,10 +134,30 @@ impl Sweeper {
         let (now, end) = (app.clock.now(), EventId::floor(retention.quarantined_before(app.clock.now())));
         self.until_none(app, move |tx, at_once| {
             Box::pin(async move {
+                fields::store::forget_broken(tx, tenant, end, at_once, true).await?;
                 let removed = sql!(exec tx, MENDED_BEFORE, tenant, end, at_once)?;
                 count(tx, tenant, QUARANTINED, removed, now).await?;
                 Ok(removed + failures::store::forget(tx, tenant, end, at_once).await?)
             })
+        })
+        .await
+    }
+
+    /// Values go with their events. One that was written down while its event went is found here, by its age.
+    async fn values(&mut self, app: &App, tenant: TenantId, retention: Retention) -> Result<()> {
+        let now = app.clock.now();
+        let end = EventId::floor(retention.accepted_before(now).min(retention.quarantined_before(now)));
+        self.until_none(app, move |tx, at_once| {
+            Box::pin(async move { fields::store::forget_before(tx, tenant, end, at_once).await })
+        })
+        .await
+    }
+
+    /// Groups of failures that are long past, or a type would be full of them for ever.
+    async fn groups(&mut self, app: &App, tenant: TenantId, retention: Retention) -> Result<()> {
+        let end = retention.quarantined_before(app.clock.now());
+        self.until_none(app, move |tx, at_once| {
+            Box::pin(async move { failures::store::forget_groups(tx, tenant, end, at_once).await })
         })
         .await
     }
@@ -247,6 +271,7 @@ impl Sweeper {
 /// Removes the accepted events of a range. What hangs on events (found again by the event's id) is to be removed here
 /// and in [`Sweeper::quarantined`], in the same transaction.
 async fn events_between(tx: &mut Tx, tenant: TenantId, low: EventId, high: EventId) -> Result<u64> {
+    fields::store::forget_accepted(tx, tenant, low, high).await?;
     Ok(sql!(exec tx, ACCEPTED_BETWEEN, tenant, low, high)?)
 }
 
@@ -519,15 +544,27 @@ mod tests {
     #[tokio::test]
     async fn every_removal_walks_along_an_index() {
         each(async |db| {
-            let statements: [(&'static str, usize, &[&str]); 8] = [
+            let statements: [(&'static str, usize, &[&str]); 16] = [
                 (EDGE, 4, &["sqlite_autoindex_events_1"]),
                 (ACCEPTED_BETWEEN, 3, &["sqlite_autoindex_events_1"]),
                 (QUARANTINED_BEFORE, 3, &["events_quarantined"]),
+                (MENDED_BEFORE, 3, &["events_mended"]),
+                (failures::store::FAILURES_BEFORE, 3, &["failures_of_event"]),
+                (failures::store::MENDED_BEFORE, 3, &["sqlite_autoindex_mended_1"]),
+                (
+                    failures::store::EMPTY_GROUPS,
+                    3,
+                    &["sqlite_autoindex_failure_groups_1", "sqlite_autoindex_failures_1"],
+                ),
                 (RECEIPTS_BEFORE, 3, &["sqlite_autoindex_receipts_1"]),
                 (UNIQUE_AFTER, 4, &["sqlite_autoindex_unique_values_1"]),
                 (UNIQUE_BETWEEN, 6, &["sqlite_autoindex_unique_values_1"]),
                 (COUNTS_BEFORE, 2, &["event_counts_by_hour"]),
                 (COUNT_QUARANTINED, 3, &["events_quarantined"]),
+                (fields::store::FORGET_ACCEPTED, 3, &["sqlite_autoindex_field_values_1"]),
+                (fields::store::FORGET_BEFORE, 3, &["sqlite_autoindex_field_values_1"]),
+                (fields::store::FORGET_QUARANTINED, 3, &["sqlite_autoindex_field_values_1", "events_quarantined"]),
+                (fields::store::FORGET_MENDED, 3, &["sqlite_autoindex_field_values_1", "events_mended"]),
             ];
             let Reach::Sqlite(on) = db.reach() else { return };
             for (text, arguments, indexes) in statements {
@@ -539,8 +576,8 @@ mod tests {
                 let steps = query.fetch_all(on).await.unwrap();
                 let plan = steps.into_iter().map(|(.., words)| words).collect::<Vec<_>>().join("; ");
                 assert!(indexes.iter().all(|index| plan.contains(index)), "{text}\n{plan}");
-                let scanned =
-                    plan.contains("SCAN events") || plan.contains("SCAN unique") || plan.contains("TEMP B-TREE");
+                let tables = ["events", "unique", "failure", "mended", "f", "g"].map(|table| format!("SCAN {table}"));
+                let scanned = tables.iter().any(|scan| plan.contains(scan)) || plan.contains("TEMP B-TREE");
                 assert!(!scanned, "{text}\n{plan}");
             }
         })

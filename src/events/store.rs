@@ -6,11 +6,13 @@ use chrono::{DateTime, Utc};
 use super::{
     Cursor, Event, Filter, Verdict,
     along::{Along, Range, Towards, next, previous, source},
+    fields::walk::Walk,
 };
 use crate::{
     auth::{Grant, ListTenants, Permit, ReadPayloads, Right},
     db::{Db, Tx, lane::Summary},
     error::Result,
+    failures,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql,
 };
@@ -20,7 +22,7 @@ pub const START: i32 = 300;
 /// Asks for payloads as they are. No event is longer: see [`crate::config::Limits::max_event`].
 pub const WHOLE: i32 = i32::MAX;
 /// How many rows a page looks at when it looks for what no index knows.
-const LOOK: i64 = 50_000;
+pub const LOOK: i64 = 50_000;
 
 /// One page of a list, newest first.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +35,8 @@ pub struct Page {
     pub newer: Option<EventId>,
     /// Set when the page ends because enough rows were looked at, not because there are no more: how far it looked.
     pub scanned_to: Option<DateTime<Utc>>,
+    /// How many rows that were, at most.
+    pub scanned: u64,
 }
 
 /// One page of the events that `filter` asks for, their payloads cut at [`START`].
@@ -48,7 +52,7 @@ pub async fn page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
-    look(db, permit.tenant(), filter, cursor, limit, START, LOOK).await
+    find(db, permit, filter, cursor, (limit, START)).await
 }
 
 /// As [`page`], with payloads as they are: for whoever works through all of them.
@@ -62,7 +66,24 @@ pub async fn whole_page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
-    look(db, permit.tenant(), filter, cursor, limit, WHOLE, LOOK).await
+    find(db, permit, filter, cursor, (limit, WHOLE)).await
+}
+
+/// By the way that knows what is asked: the index of a group, the values of a field, or the events themselves.
+async fn find(
+    db: &Db,
+    permit: &Permit<ReadPayloads>,
+    filter: &Filter,
+    cursor: Cursor,
+    (limit, characters): (usize, i32),
+) -> Result<Page> {
+    if let Some(group) = filter.group {
+        return failures::store::page(db, permit, group, filter, cursor, (limit, characters)).await;
+    }
+    match &filter.field {
+        Some(field) => Walk::new(db, permit.tenant(), filter, field, characters).await?.page(cursor, limit).await,
+        None => look(db, permit.tenant(), filter, cursor, limit, characters, LOOK).await,
+    }
 }
 
 async fn look(
@@ -75,17 +96,7 @@ async fn look(
     at_most: i64,
 ) -> Result<Page> {
     let (along, mut range) = (Along::of(filter), Range::of(filter));
-    let towards = match cursor {
-        Cursor::Newest => Towards::Older,
-        Cursor::Before(id) => {
-            range.high = range.high.min(id);
-            Towards::Older
-        }
-        Cursor::After(id) => {
-            range.low = range.low.max(next(id));
-            Towards::Newer
-        }
-    };
+    let towards = range.cut(cursor);
     let exact = along.knows(filter);
     let edge =
         if exact { None } else { ids(db, tenant, along, range, towards, (1, at_most - 1)).await?.first().copied() };
@@ -106,7 +117,7 @@ async fn look(
         range.high,
         filter.event_type,
         source(filter),
-        filter.verdict.map(Verdict::word),
+        filter.verdict_word(),
         uuid::Uuid::nil(),
         characters,
         asked,
@@ -116,11 +127,37 @@ async fn look(
     if towards == Towards::Newer {
         events.reverse();
     }
-    Ok(turn(events, cursor, more, edge))
+    Ok(turn(events, cursor, more, edge, at_most))
+}
+
+/// The events of a range, and nothing but the range: so many, with so many characters of their payloads.
+pub(super) async fn between(
+    db: &Db,
+    tenant: TenantId,
+    along: Along,
+    range: Range,
+    towards: Towards,
+    (limit, characters): (i64, i32),
+) -> Result<Vec<Event>> {
+    let event_type = if let Along::Type(id) = along { Some(id) } else { None };
+    Ok(sql!(
+        all Event,
+        db,
+        along.list(towards, true),
+        tenant,
+        range.low,
+        range.high,
+        event_type,
+        None::<TokenId>,
+        None::<&str>,
+        uuid::Uuid::nil(),
+        characters,
+        limit,
+    )?)
 }
 
 /// The cursors of a page: where it goes on, and where it came from.
-fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -> Page {
+pub fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>, scanned: i64) -> Page {
     let (first, last) = (events.first().map(|event| event.id), events.last().map(|event| event.id));
     let edge = if more { None } else { edge };
     let (newer, older) = match cursor {
@@ -128,7 +165,8 @@ fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -
         Cursor::Before(id) => (first.or(Some(previous(id))), if more { last } else { edge }),
         Cursor::After(id) => (if more { first } else { edge }, last.or(Some(next(id)))),
     };
-    Page { events, older, newer, scanned_to: edge.map(EventId::received_at) }
+    let scanned = u64::try_from(scanned).unwrap_or(0);
+    Page { events, older, newer, scanned_to: edge.map(EventId::received_at), scanned }
 }
 
 /// The ids of a range: so many, after so many others.
@@ -174,8 +212,14 @@ pub async fn one(db: &Db, permit: &Permit<ReadPayloads>, id: EventId) -> Result<
 /// When the database does.
 pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<i64> {
     let tenant = permit.tenant();
+    if let Some(group) = filter.group {
+        return failures::store::count(db, permit, group, filter, i64::MAX).await;
+    }
+    if let Some(field) = &filter.field {
+        return Walk::new(db, tenant, filter, field, 1).await?.count().await;
+    }
     let (along, Range { low, high }) = (Along::of(filter), Range::of(filter));
-    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) {
+    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) && !filter.warned {
         // nearly all are, and no index knows them: all but the others
         let text = along.count_accepted();
         return Ok(sql!(value i64, db, text, tenant, low, high, filter.event_type)?);
@@ -183,7 +227,7 @@ pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> R
     if along.knows(filter) {
         return Ok(sql!(value i64, db, along.count(true), tenant, low, high, filter.event_type)?);
     }
-    let verdict = filter.verdict.map(Verdict::word);
+    let verdict = filter.verdict_word();
     let text = along.count(false);
     Ok(sql!(
         value i64, db, text, tenant, low, high, filter.event_type, source(filter), verdict, uuid::Uuid::nil(),
@@ -211,21 +255,10 @@ pub async fn since(
     limit: usize,
     characters: i32,
 ) -> Result<Vec<Event>> {
-    let filter = Filter { event_type, ..Filter::default() };
-    Ok(sql!(
-        all Event,
-        db,
-        Along::of(&filter).list(Towards::Older, true),
-        tenant,
-        next(after),
-        EventId::MAX,
-        event_type,
-        None::<TokenId>,
-        None::<&str>,
-        uuid::Uuid::nil(),
-        characters,
-        i64::try_from(limit).unwrap_or(i64::MAX),
-    )?)
+    let along = event_type.map_or(Along::All, Along::Type);
+    let range = Range { low: next(after), high: EventId::MAX };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    between(db, tenant, along, range, Towards::Older, (limit, characters)).await
 }
 
 /// For those who follow: the ids above `after` up to `upto`, newest first.
@@ -318,8 +351,8 @@ pub async fn quarantined_between(
     )?)
 }
 
-/// For those who work through the quarantine: the oldest events in it, after one and before the moment that the
-/// filter names, of the type that it names; their payloads as they are.
+/// For those who work through the quarantine: the oldest events in it that the filter asks for, after one; their
+/// payloads as they are.
 ///
 /// # Errors
 /// When the database does.
@@ -335,12 +368,14 @@ pub async fn oldest_quarantined(
         all Event, db,
         "SELECT id, event_type_id, source_id, verdict, payload, errors FROM events
          WHERE tenant_id = $1 AND id >= $2 AND id < $3 AND verdict = 'quarantined'
-            AND event_type_id = COALESCE($4, event_type_id)
-         ORDER BY id LIMIT $5",
+            AND event_type_id = COALESCE($4, event_type_id) AND ($5 IS NULL OR COALESCE(source_id, $6) = $5)
+         ORDER BY id LIMIT $7",
         permit.tenant(),
         low.max(next(after)),
         high,
         filter.event_type,
+        source(filter),
+        uuid::Uuid::nil(),
         i64::try_from(limit).unwrap_or(i64::MAX),
     )?)
 }
@@ -464,6 +499,17 @@ pub async fn newest_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventType
         id,
     )?;
     Ok(newest.first().copied())
+}
+
+/// Of the newest `among` events of a type: how many those are, and how many of them were accepted with a warning. No
+/// index knows, and none is kept for it: it would cost every event.
+///
+/// # Errors
+/// When the database does.
+pub async fn warned_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId, among: i64) -> Result<(i64, i64)> {
+    let text = "SELECT COUNT(*), COUNT(*) FILTER (WHERE verdict = 'accepted' AND errors IS NOT NULL) FROM
+        (SELECT verdict, errors FROM events WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY id DESC LIMIT $3) AS newest";
+    Ok(sql!(one(i64, i64), db, text, permit.tenant(), id, among)?)
 }
 
 const LAST_OF_TYPES: &str = "SELECT c.event_type_id,

@@ -1,4 +1,6 @@
 //! The only way out: HTTP clients that are bounded in time and go where they are told, and nowhere else.
+pub mod guarded;
+
 use std::time::Duration;
 
 use reqwest::{Client, redirect::Policy};

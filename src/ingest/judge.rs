@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     problem::Problem,
-    scan::{MAX_DEPTH, scan},
+    scan::{BEYOND, MAX_DEPTH, scan},
     split::{Raw, in_words},
 };
 use crate::{
@@ -33,8 +33,8 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
                 breaches = details.contract.check(&value);
                 unique = unique_value(&details.unique_fields, &value, &raw, &mut breaches);
             }
-            // the one thing that the syntax allows and no value can hold
-            Err(_) => breaches.push(Breach::new("", "number", "holds a number beyond the range of a 64-bit float")),
+            // the one thing that the syntax allows and no value can hold; the scan has looked for it
+            Err(_) => breaches.push(Breach::new("", "number", BEYOND)),
         }
     }
     if let (None, Some(identity)) = (&unique, &raw.identity)
@@ -50,7 +50,7 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
     Ok(Row {
         event_type: event_type.id,
         verdict,
-        errors: broken.then(|| serde_json::to_string(&breaches).unwrap_or_else(|_| "[]".into())),
+        errors: broken.then(|| Breach::list(&breaches)),
         unique: if verdict == Verdict::Accepted { unique } else { None },
         refuse: details.policy == Policy::Refuse,
         payload: raw.payload,
@@ -80,7 +80,8 @@ fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut 
     if fields.is_empty() {
         return None;
     }
-    let Some(values) = fields.values(value) else {
+    let text = std::str::from_utf8(&raw.payload).unwrap_or_default();
+    let Some(together) = fields.together(value, text) else {
         let missing = |path: &&str| value.pointer(path).is_none_or(Value::is_null);
         for path in fields.pointers().filter(missing) {
             if !breaches.iter().any(|breach| breach.path == path) {
@@ -89,7 +90,6 @@ fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut 
         }
         return None;
     };
-    let together = serde_json::to_string(&values).unwrap_or_default();
     Some(Unique {
         value: half(together.as_bytes()),
         content: half(&raw.payload),

@@ -1,6 +1,6 @@
 //! Events as they come in. Rows come on top, but never under a pointer that is on the list or a focus that is
 //! in it: then they wait, and say how many they are.
-use super::{ACCEPTED, WARNING, local_time, model::LiveEvent};
+use super::{ACCEPTED, WARNING, grouped, local_time, model::LiveEvent};
 use leptos::prelude::*;
 
 /// The most rows kept, shown and waiting each.
@@ -53,14 +53,28 @@ fn row(event: LiveEvent, clock: &str, ahead: i32) -> impl IntoView + use<> {
     }
 }
 
-/// The live tail of what `stream` tells, with a button to pause it. Times are told by a `clock` of that name, which is
-/// `ahead` of UTC by so many minutes.
+/// What bursts have left out, and where it is.
+fn left_out(more: RwSignal<u64>, explorer: String) -> impl IntoView {
+    let count = move || format!("{} more", grouped(more.get()));
+    view! {
+        <p class="tail-more" role="status" hidden=move || more.get() == 0>
+            <strong>{count}</strong>" came in bursts and have no row here. "
+            <a href=explorer>"Show all events"</a>
+        </p>
+    }
+}
+
+/// The live tail of what `stream` tells, with a button to pause it. Of a burst it shows the newest events and says how
+/// many more there are; `explorer` is the page of all. Times are told by a `clock` of that name, which is `ahead` of
+/// UTC by so many minutes.
 #[island]
-pub fn LiveTail(stream: String, clock: String, ahead: i32) -> impl IntoView {
+pub fn LiveTail(stream: String, explorer: String, clock: String, ahead: i32) -> impl IntoView {
     let clock = StoredValue::new(clock);
     let rows = RwSignal::new(Vec::<LiveEvent>::new());
     // newest first as well; counted apart, since only the newest of them are kept
     let waiting = RwSignal::new((0_usize, Vec::<LiveEvent>::new()));
+    // of bursts: those that are in no row
+    let more = RwSignal::new(0_u64);
     let paused = RwSignal::new(false);
     let hovered = RwSignal::new(false);
     let focused = RwSignal::new(false);
@@ -98,7 +112,7 @@ pub fn LiveTail(stream: String, clock: String, ahead: i32) -> impl IntoView {
                 Link::Closed => State::Lost,
             });
         };
-        follow(stream, on_event, on_link);
+        follow(stream, on_event, move |skipped| more.update(|more| *more += skipped), on_link);
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = stream;
@@ -139,6 +153,7 @@ pub fn LiveTail(stream: String, clock: String, ahead: i32) -> impl IntoView {
                 <span class="tail-held muted" aria-live="polite">{held}</span>
                 <button type="button" class="btn btn-sm btn-plain" on:click=toggle>{button}</button>
             </div>
+            {left_out(more, explorer)}
             <ol
                 class="tail-list"
                 aria-label="Events, newest first"

@@ -46,3 +46,16 @@ mod tests {
         assert_eq!(local_time("soon", "UTC", 0), "soon");
     }
 }
+
+/// 4950 as 4,950.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -2,6 +2,7 @@
 mod accept;
 mod front;
 mod health;
+mod keys;
 mod observe;
 mod router;
 
@@ -12,6 +13,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alerts::{self, sender::Herald},
     app::App,
     auth,
     clock::Clock,
@@ -35,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(7);
 const OBSERVERS: usize = 16;
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
+pub const KINDS: &[Kind] = &[events::export::KIND, events::fields::fill::KIND, failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {
@@ -60,6 +62,10 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         mail::check(&settings.mail)?;
         keys.ready().context("mail that waits is sealed, since its links let people in")?;
     }
+    for (what, error) in keys::missing(&db, &keys).await? {
+        // the front door needs none of them: it opens all the same
+        tracing::error!(%error, what, "sealed secrets cannot be opened: give the server the file of keys they were sealed with (TRIBUTARY_KEY_FILE)");
+    }
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}: is another server running there?", settings.listen))?;
@@ -79,6 +85,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         stopping: CancellationToken::new(),
         keys,
         mail: mailer,
+        herald: Herald::default(),
         db,
         clock,
     };
@@ -105,6 +112,8 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(jobs::worker::run(app.clone()));
     tasks.spawn(events::retention::run(app.clone()));
     tasks.spawn(mail::sender::run(app.clone()));
+    tasks.spawn(alerts::watch::run(app.clone()));
+    tasks.spawn(alerts::sender::run(app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(

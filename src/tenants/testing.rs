@@ -80,6 +80,7 @@ impl Visitor {
             email: "ada@example.com".into(),
             theme: Theme::System,
             zone: crate::ui::Zone::default(),
+            shortcuts: true,
             must_enrol: false,
         };
         Self { app, router, session }

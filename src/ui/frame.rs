@@ -40,6 +40,8 @@ pub struct Viewer {
     pub theme: Theme,
     /// The zone they are told times in.
     pub zone: super::Zone,
+    /// Whether the keyboard's shortcuts are on.
+    pub shortcuts: bool,
 }
 
 /// Light, dark, or what the system says.
@@ -119,6 +121,10 @@ pub enum Section {
     Tasks,
     /// The secrets of a tenant.
     Tokens,
+    /// Who is told when something of a tenant is amiss.
+    Alerts,
+    /// Who is told when something is amiss, anywhere.
+    AlertsOfAll,
     /// Who changed what of a tenant.
     Audit,
     /// Who changed what, anywhere.
@@ -141,6 +147,7 @@ impl Section {
             Self::Tenants => "/tenants".into(),
             Self::Account => "/account".into(),
             Self::AuditOfAll => "/audit".into(),
+            Self::AlertsOfAll => "/alerts".into(),
             Self::People => "/people".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
@@ -149,6 +156,7 @@ impl Section {
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
             Self::Tasks => format!("/tenants/{tenant}/tasks"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
+            Self::Alerts => format!("/tenants/{tenant}/alerts"),
             Self::Audit => format!("/tenants/{tenant}/audit"),
             Self::TenantPeople => format!("/tenants/{tenant}/people"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
@@ -156,7 +164,7 @@ impl Section {
     }
 
     /// Whether it belongs to one tenant, so that switching tenants can stay on it.
-    pub(super) const fn is_of_tenant(self) -> bool {
+    pub const fn is_of_tenant(self) -> bool {
         matches!(
             self,
             Self::Overview
@@ -166,6 +174,7 @@ impl Section {
                 | Self::Quarantine
                 | Self::Tasks
                 | Self::Tokens
+                | Self::Alerts
                 | Self::Audit
                 | Self::TenantPeople
                 | Self::Settings

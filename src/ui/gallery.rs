@@ -25,6 +25,7 @@ fn frame(theme: Theme) -> Frame {
             role: "administrator",
             theme,
             zone: crate::ui::Zone::parse("Europe/Berlin"),
+            shortcuts: true,
         }),
         tenant: Some(tenant("1", "Museum of Water")),
         tenants: vec![tenant("1", "Museum of Water"), tenant("2", "Harbour Theatre"), tenant("3", "North Sea Ferries")],
@@ -139,7 +140,7 @@ fn detail(frame: &Frame) -> AnyView {
         <CodeBlock id="curl" label="curl" code=curl/>
         <CopyField id="endpoint" label="Endpoint" value="http://127.0.0.1:3000/events/v1.0/tenants/0193-1/events/0193-7" hint="Put the token in the Authorization header."/>
         <FirstEvent stream="/s".to_owned() explorer="/e".to_owned()/>
-        <LiveTail stream="/s".to_owned() clock="CET".to_owned() ahead=60/>
+        <LiveTail stream="/s".to_owned() explorer="/e".to_owned() clock="CET".to_owned() ahead=60/>
     };
     view! {
         <PageHeader title="Order placed" badge=badge>
@@ -286,6 +287,7 @@ fn text_stays_text() {
             role: "consultant",
             theme: Theme::Dark,
             zone: crate::ui::Zone::parse(EVIL),
+            shortcuts: true,
         }),
         tenant: Some(tenant(EVIL, EVIL)),
         tenants: vec![tenant(EVIL, EVIL)],
@@ -318,12 +320,13 @@ fn text_stays_text() {
             <Hidden name="f" value=EVIL/>
             <Button name=EVIL value=EVIL>{EVIL}</Button>
         </Form>
+        <Needs needs=vec![Need { state: State::Error, title: EVIL.into(), place: EVIL.into(), more: Some(EVIL.into()), since: now(), fix: Some((EVIL.into(), EVIL.into())) }] now=hostile.moment()/>
         <PostButton action=EVIL fields=vec![("g", EVIL.to_owned())]>{EVIL}</PostButton>
         <LinkButton href=EVIL>{EVIL}</LinkButton>
         <Confirm title=EVIL consequence=EVIL impact=vec![(EVIL.to_owned(), EVIL.to_owned())] type_name=EVIL verb=EVIL action=EVIL cancel=EVIL/>
         <FirstEvent stream=EVIL.to_owned() explorer=EVIL.to_owned()/>
         <NewEvents stream=EVIL.to_owned() newest=EVIL.to_owned()/>
-        <LiveTail stream=EVIL.to_owned() clock=EVIL.to_owned() ahead=0/>
+        <LiveTail stream=EVIL.to_owned() explorer=EVIL.to_owned() clock=EVIL.to_owned() ahead=0/>
     };
     let pages = [
         page(&hostile, EVIL, vec![Crumb::new(EVIL, EVIL)], body.into_any()),

@@ -27,6 +27,7 @@ pub enum Icon {
     Tasks,
     Token,
     Audit,
+    Bell,
     Roll,
     Settings,
     Account,
@@ -39,6 +40,7 @@ pub enum Icon {
     Play,
     Clock,
     Search,
+    Keyboard,
     Download,
     Help,
 }
@@ -79,6 +81,9 @@ impl Icon {
             Self::Audit => {
                 r#"<path d="M12.5 7V3.4A1.4 1.4 0 0 0 11.1 2H4.4A1.4 1.4 0 0 0 3 3.4v9.2A1.4 1.4 0 0 0 4.4 14H7"/><path d="M5.6 5.2h4.3M5.6 8h2.2"/><circle cx="11.2" cy="11.4" r="2.8"/><path d="M11.2 10v1.5l1 .7"/>"#
             }
+            Self::Bell => {
+                r#"<path d="M3.4 11.6c.9-1 1-2 1-4.2a3.6 3.6 0 0 1 7.2 0c0 2.2.1 3.2 1 4.2ZM6.6 13.6a1.5 1.5 0 0 0 2.8 0"/>"#
+            }
             Self::Roll => {
                 r#"<path d="M13.2 6.4A5.6 5.6 0 0 0 3.2 5M2.8 9.6A5.6 5.6 0 0 0 12.8 11"/><path d="M3 2.2V5h2.8M13 13.8V11h-2.8"/>"#
             }
@@ -107,6 +112,9 @@ impl Icon {
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
             Self::Help => {
                 r#"<circle cx="8" cy="8" r="6.25"/><path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.6c-.5.3-.8.6-.8 1.2M8 11.3v.1"/>"#
+            }
+            Self::Keyboard => {
+                r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
             }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }

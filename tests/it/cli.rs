@@ -131,7 +131,8 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
         let (loose, strict) = (tried("{}"), tried(r#"{"required":["Coupon"]}"#));
         assert_eq!((loose.code, &loose.json()["wouldPass"]), (0, &json!(1)), "{}", loose.err);
         assert_eq!((strict.code, &strict.lines()[0]["wouldBreak"]), (1, &json!(1)), "{}", strict.err);
-        let version = program.json(&["event-type", "try", "--tenant", &tenant, &order, "--version", "1", "--last", "1"]);
+        let version =
+            program.json(&["event-type", "try", "--tenant", &tenant, &order, "--version", "1", "--last", "1"]);
         assert_eq!((&version["lookedAt"], &version["ended"]), (&json!(1), &json!("count")));
         assert_eq!(program.run(&["event-type", "try", "--tenant", &tenant, &order]).code, 1, "there is no draft");
         assert_eq!(program.run(&["event-type", "try", "--tenant", &tenant, &order, "--last", "0"]).code, 2);
@@ -195,12 +196,22 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             "user add --email a@b.example --role customer --password-stdin",
             "user add --email a@b.example --role consultant",
             "serve --listen nowhere",
+            "serve --body-timeout nan",
+            "serve --header-timeout inf",
+            "serve --write-timeout -1",
+            "serve --max-connections 18446744073709551615",
+            "serve --max-connections 0",
+            "event-type add --tenant 0198c0de-0000-7000-8000-0000000000ff Order --unique ",
+            "tenant list --database-url mysql://db.example.com/x",
             "send --url ftp://127.0.0.1 --tenant 0198c0de-0000-7000-8000-0000000000ff --event-type 0198c0de-0000-7000-8000-0000000000ff x",
         ] {
             let done = program.run(&line.split(' ').collect::<Vec<_>>());
             assert_eq!((done.code, done.out.as_str()), (2, ""), "{line}: {}", done.err);
             assert!(!done.err.is_empty(), "{line}");
         }
+        let missing = program.run(&["--json", "token", "edit"]);
+        let error: Value = serde_json::from_str(missing.err.trim()).expect("one line of JSON");
+        assert!(missing.code == 2 && error["error"].as_str().unwrap().contains("--tenant <ID>"), "{}", missing.err);
         let taken = format!("tenant add --id {tenant} Again");
         for line in [
             &*taken,

@@ -1,13 +1,16 @@
 //! Tests of the whole: the real server, reached by sockets, and the real program, each on both databases.
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
+mod alerts;
 mod anonymous;
 mod bodies;
 mod canary;
 mod cli;
 mod code;
 mod contracts;
+mod demo;
 mod failures;
+mod finding;
 mod hostile;
 mod idempotency;
 mod mail;

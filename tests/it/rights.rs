@@ -7,7 +7,9 @@ use tokio::{
     net::TcpStream,
 };
 use tributary::{
+    alerts,
     auth::{Actor, Role, courier::Courier, email::Email, password, store},
+    crypto::seal::Keyring,
     events::export::Format,
     failures::{self, Cause},
     ids::TenantId,
@@ -74,6 +76,10 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/account/second-factor/off", Session, 303),
     ("POST", "/account/second-factor/off", Session, 422),
     ("POST", "/theme", Session, 0),
+    ("GET", "/search", Session, 200),
+    ("GET", "/search/suggest", Session, 200),
+    ("GET", "/shortcuts", Session, 200),
+    ("POST", "/shortcuts", Session, 303),
     ("GET", "/people", Grant(ADMINISTRATORS), 200),
     ("GET", "/people/invite", Grant(ADMINISTRATORS), 200),
     ("POST", "/people/invite", Grant(ADMINISTRATORS), 422),
@@ -174,12 +180,40 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/quarantine/events", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 400),
+    ("POST", "/tenants/{tenant}/quarantine/groups/{group}/relax", Permit(CONSULTANTS), 303),
     ("GET", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 0),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/alerts", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/alerts/rules/{event_type}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/rules/{event_type}", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/alerts/channels/new", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/channels/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}/edit", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/edit", Permit(CONSULTANTS), 422),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/test", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/switch", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}/roll", Permit(CONSULTANTS), 0),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/roll", Permit(CONSULTANTS), 0),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}/remove", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/remove", Permit(CONSULTANTS), 422),
+    ("GET", "/alerts", Grant(ADMINISTRATORS), 200),
+    ("GET", "/alerts/channels/new", Grant(ADMINISTRATORS), 200),
+    ("POST", "/alerts/channels/new", Grant(ADMINISTRATORS), 422),
+    // the one that is named is a tenant's
+    ("GET", "/alerts/channels/{channel}", Grant(ADMINISTRATORS), 404),
+    ("GET", "/alerts/channels/{channel}/edit", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/edit", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/test", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/switch", Grant(ADMINISTRATORS), 404),
+    ("GET", "/alerts/channels/{channel}/roll", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/roll", Grant(ADMINISTRATORS), 404),
+    ("GET", "/alerts/channels/{channel}/remove", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/remove", Grant(ADMINISTRATORS), 404),
     ("GET", "/tenants/{tenant}/audit", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/audit/export", Permit(EVERYBODY), 200),
     ("GET", "/audit", Grant(&[Role::Administrator]), 200),
@@ -193,6 +227,7 @@ struct Held {
     token: String,
     event: String,
     group: String,
+    channel: String,
     task: String,
     person: String,
     invitation: String,
@@ -223,7 +258,14 @@ impl Held {
         while failures::store::get(&app.db, &read, group).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        let keeper = alerts::Keeper::from(&app.permit());
+        let (name, url) = ("Desk".parse().unwrap(), "https://hooks.example.com/".to_owned());
+        let keys = Keyring::at(None, app.db.file());
+        let keys = if app.db.file().is_some() { keys } else { Keyring::in_memory() };
+        let made = alerts::store::add(&app.db, &app.clock, &keys, &keeper, alerts::Way::Web, name, url).await;
+        let (channel, _) = made.unwrap();
         Self {
+            channel: channel.id.to_string(),
             tenant: app.tenant,
             event_type: event_type.to_string(),
             token: token.to_string(),
@@ -236,12 +278,18 @@ impl Held {
     }
 
     fn path(&self, route: &str) -> String {
+        self.below(self.tenant, route)
+    }
+
+    /// The path of what is held here, below the tenant `of`.
+    fn below(&self, of: TenantId, route: &str) -> String {
         route
-            .replace("{tenant}", &self.tenant.to_string())
+            .replace("{tenant}", &of.to_string())
             .replace("{event_type}", &self.event_type)
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
             .replace("{group}", &self.group)
+            .replace("{channel}", &self.channel)
             .replace("{version}", "1")
             .replace("{task}", &self.task)
             .replace("{person}", &self.person)
@@ -291,6 +339,53 @@ async fn every_route_for_every_role_in_its_own_and_a_foreign_tenant() {
                 }
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_tenant_holds_is_not_found_below_the_own() {
+    each(|app| async move {
+        let foreign = app.another_tenant().await;
+        let (own, foreign) = (Held::of(&app).await, Held::of(&foreign).await);
+        let hash = password::hash(password::Password::given(PASSWORD)).await.unwrap();
+        let mut walked = 0;
+        for bound in [true, false] {
+            let cookie = signed_in(&app, Role::Consultant, bound.then_some(own.tenant), &hash).await;
+            for (method, route, ..) in ROUTES {
+                if !route.starts_with("/tenants/{tenant}/") || route.matches('{').count() < 2 {
+                    continue;
+                }
+                walked += 1;
+                let asking = asking(method, foreign.below(own.tenant, route), Some(&cookie));
+                let status = status(&app, &asking).await;
+                assert_eq!(status, 404, "{method} {route} (bound: {bound})");
+            }
+        }
+        assert!(walked > 60, "{walked}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_is_no_text_is_not_found() {
+    each(|app| async move {
+        let own = Held::of(&app).await;
+        let hash = password::hash(password::Password::given(PASSWORD)).await.unwrap();
+        let cookie = signed_in(&app, Role::Administrator, None, &hash).await;
+        for (method, route, ..) in ROUTES.iter().filter(|(_, route, ..)| route.contains('{')) {
+            let last = route.rfind('{').unwrap_or_default();
+            for broken in ["%ff", "%c3%28", "a%80"] {
+                let path = format!("{}{broken}", own.path(&route[..last]));
+                let rest = route[last..].split_once('}').map_or("", |(_, rest)| rest);
+                let status = status(&app, &asking(method, path + rest, Some(&cookie))).await;
+                assert_eq!(status, 404, "{method} {route} with {broken}");
+            }
+        }
+        // what is text is looked up as ever
+        let escaped = own.path("/tenants/{tenant}").replace('-', "%2d");
+        assert_eq!(status(&app, &asking("GET", escaped, Some(&cookie))).await, 200);
+        assert_eq!(status(&app, &asking("GET", "/tenants/%zz".into(), Some(&cookie))).await, 404);
     })
     .await;
 }

@@ -157,7 +157,8 @@ async fn what_happened_in_one_moment_stands_in_its_order() {
         for _ in 0..20 {
             written(&db, tenant, "event.mend", uuid::Uuid::from_u128(8).to_string(), serde_json::json!({})).await;
         }
-        let actions = crate::sql!(values String, &db, "SELECT action FROM audit WHERE action <> 'tenant.create' ORDER BY id");
+        let actions =
+            crate::sql!(values String, &db, "SELECT action FROM audit WHERE action <> 'tenant.create' ORDER BY id");
         let actions = actions.unwrap();
         assert!(actions.chunks(2).all(|two| two == ["event.mend", "token.change"]), "{actions:?}");
     })

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::Actor;
 use crate::{
     clock::Clock,
-    db::Tx,
+    db::{Tx, lane::Trail},
     error::Result,
-    ids::{self, TenantId, new_id},
+    ids::{self, EventId, TenantId, new_id},
     sql,
 };
 
@@ -58,12 +58,36 @@ pub async fn record(tx: &mut Tx, clock: &Clock, entry: Entry<'_>) -> Result<()> 
     Ok(())
 }
 
-/// An id of the same millisecond above those that the trail has of it: the order of ids is that of the changes.
+/// An id of the same millisecond above those that the trail has of it: the order of ids is that of the changes. How far
+/// above is left to chance, so that two who write at once do not meet.
 async fn after_those_of_its_moment(tx: &mut Tx, id: Uuid) -> Result<Uuid> {
     let next = ids::floor(ids::moment(id) + TimeDelta::milliseconds(1));
     let last =
         sql!(opt(Uuid,), tx, "SELECT id FROM audit WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT 1", id, next,)?;
-    Ok(last.map_or(id, |(last,)| Uuid::from_u128(last.as_u128() + 1)))
+    let chance = id.as_u128() & 0xFFFF_FFFF;
+    Ok(last.filter(|(last,)| *last >= id).map_or(id, |(last,)| Uuid::from_u128(last.as_u128() + 1 + chance)))
+}
+
+/// An entry about an event, for the write lane to write in the transaction that changes the event.
+pub fn of_event<const N: usize>(
+    clock: &Clock,
+    actor: &Actor,
+    action: &'static str,
+    event: EventId,
+    after: [(&str, serde_json::Value); N],
+) -> Trail {
+    debug_assert!(words::of(action).is_some(), "{action} has no words: see auth/audit/words.rs");
+    Trail {
+        id: new_id(clock),
+        at: clock.now(),
+        actor_id: actor.user,
+        actor: actor.name.clone(),
+        address: actor.address.map(|address| address.to_string()),
+        request: actor.request,
+        action,
+        object: event.to_string(),
+        after: after.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    }
 }
 
 /// What the front door keeps in memory has changed: every process reads it again within a second.

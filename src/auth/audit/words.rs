@@ -59,6 +59,7 @@ pub const ALL: &[Words] = &[
     words("user.change-password", Object::User, "changed the own password"),
     words("user.set-theme", Object::User, "chose another theme"),
     words("user.set-time-zone", Object::User, "chose another time zone"),
+    words("user.set-shortcuts", Object::User, "switched the keyboard shortcuts"),
     words("session.start", Object::Other, "signed in"),
     words("session.end", Object::Other, "signed out"),
     words("session.revoke", Object::Other, "signed out another browser"),
@@ -93,6 +94,14 @@ pub const ALL: &[Words] = &[
     words("failure-group.acknowledge", Object::FailureGroup, "acknowledged the failure group"),
     words("failure-group.resolve", Object::FailureGroup, "resolved the failure group"),
     words("failure-group.ignore", Object::FailureGroup, "ignored the failure group"),
+    words("alert-channel.add", Object::Other, "added a channel for alerts"),
+    words("alert-channel.change", Object::Other, "changed a channel for alerts"),
+    words("alert-channel.pause", Object::Other, "paused a channel for alerts"),
+    words("alert-channel.resume", Object::Other, "resumed a channel for alerts"),
+    words("alert-channel.roll", Object::Other, "made a new secret for a channel for alerts"),
+    words("alert-channel.remove", Object::Other, "removed a channel for alerts"),
+    words("alert-channel.test", Object::Other, "sent a test to a channel for alerts"),
+    words("alert-rules.change", Object::EventType, "changed what is watched of the event type"),
 ];
 
 /// The words of an action, if it is known here.

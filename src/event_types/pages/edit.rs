@@ -11,7 +11,9 @@ use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, Session},
     error::Result,
-    event_types::{self, Contract, Details, EventType, Policy, UniqueFields, parse_description},
+    event_types::{
+        self, Contract, Details, EventType, Pointer, Policy, SearchableFields, UniqueFields, parse_description,
+    },
     form::{Typed, amiss, shown},
     ids::{EventTypeId, TenantId},
     tenants,
@@ -49,6 +51,8 @@ pub(super) async fn save(
             *kept = Details { enabled: kept.enabled, contract: kept.contract.clone(), ..details };
         };
         let saved = event_types::update(&app.db, &app.clock, &permit, named.id()?, change).await?;
+        // a field that was not searchable before is filled in
+        app.jobs.wake();
         return Ok(Redirect::to(&format!("{}?done=saved", address(saved.tenant_id, saved.id))).into_response());
     }
     let read = session.permit::<ReadConfiguration>(permit.tenant())?;
@@ -63,12 +67,15 @@ pub(super) fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Details> {
     let description = errors.keep("description", parse_description(&typed.text("description")));
     let policy = errors.keep("policy", typed.text("policy").parse::<Policy>().map_err(|_| "choose one of the three"));
     let unique_fields = errors.keep("unique_fields", UniqueFields::parse(typed.text("unique_fields").lines()));
+    let searchable = typed.text("searchable_fields");
+    let searchable_fields = errors.keep("searchable_fields", SearchableFields::parse(searchable.lines()));
     Some(Details {
         name: name?,
         description: description?,
         contract: Contract::default(),
         policy: policy?,
         unique_fields: unique_fields?,
+        searchable_fields: searchable_fields?,
         anonymous: typed.ticked("anonymous"),
         enabled: true,
     })
@@ -119,6 +126,16 @@ pub(super) fn settings(typed: &Typed, unique_hint: &str, errors: &FieldErrors) -
             hint=format!("One a line: a key such as Order ID, or a path such as /Order/Id. An event with the values of an earlier one is a duplicate.{unique_hint}")
             errors=errors
         />
+        <TextArea
+            name="searchable_fields"
+            label="Fields that events are found by"
+            value=typed.text("searchable_fields")
+            rows=2
+            mono=true
+            optional=true
+            hint="One a line, eight at most: what you are asked about, such as Email Address or Order Number. Events are then found by it at once, however many there are."
+            errors=errors
+        />
         <Checkbox
             name="anonymous"
             label="Accept events without a token"
@@ -133,11 +150,13 @@ pub(super) fn settings(typed: &Typed, unique_hint: &str, errors: &FieldErrors) -
 /// The details as the form holds them.
 fn written(details: &Details) -> Typed {
     let unique: Vec<_> = details.unique_fields.pointers().collect();
+    let searchable: Vec<_> = details.searchable_fields.iter().map(Pointer::label).collect();
     let fields = [
         ("name", details.name.to_string()),
         ("description", details.description.clone()),
         ("policy", details.policy.word().to_owned()),
         ("unique_fields", unique.join("\n")),
+        ("searchable_fields", searchable.join("\n")),
     ];
     let anonymous = details.anonymous.then(|| ("anonymous".to_owned(), "on".to_owned()));
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(anonymous).collect()
@@ -165,9 +184,10 @@ impl FormPage {
 
     fn draw(&self, frame: &Frame, typed: &Typed, errors: &FieldErrors) -> String {
         let (title, back) = (format!("Edit {}", self.name), address(self.tenant, self.id));
+        let (contract, cancel) = (format!("{back}/contract"), back.clone());
         let body = view! {
             <PageHeader title=title.clone()>
-                <LinkButton href=format!("{back}/contract") icon=Icon::Contract>"Edit the contract"</LinkButton>
+                <LinkButton href=contract icon=Icon::Contract>"Edit the contract"</LinkButton>
             </PageHeader>
             <Card>
                 <PageForm action=self.action() errors=errors>
@@ -175,7 +195,7 @@ impl FormPage {
                     {settings(typed, "", errors)}
                     <FormActions>
                         <Button tone=Tone::Primary>"Save"</Button>
-                        <LinkButton href=back.clone() tone=Tone::Quiet>"Cancel"</LinkButton>
+                        <LinkButton href=cancel tone=Tone::Quiet>"Cancel"</LinkButton>
                     </FormActions>
                 </PageForm>
             </Card>

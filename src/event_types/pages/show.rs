@@ -13,20 +13,28 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
     event_types::{
-        self, EventType,
+        self, EventType, Pointer, Policy,
         sample::sample,
         snippets::{self, Carried, Language, VARIABLE, endpoint, snippets},
         versions::{self, Draft},
     },
-    events::store::{Standing, last_of_types, newest_of_type},
+    events::{
+        WARNED, chart, fields,
+        hours::{self, Figures, Span},
+        rhythm::{self, Rhythm, Verdict},
+        store::{Standing, last_of_types, newest_of_type, warned_of_type},
+    },
     form::shown,
     islands::FirstEvent,
-    tenants,
+    jobs, tenants,
     ui::{
-        self, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice, PageHeader,
-        PostButton, Prose, Section, Tab, Tabs, Tone,
+        self, Badge, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice,
+        PageHeader, PostButton, Prose, Section, Tab, Tabs, Tone,
     },
 };
+
+/// Among how many of the newest events those with a warning are counted.
+const AMONG: i64 = 1_000;
 
 /// What the page shows.
 struct Seen<'a> {
@@ -38,18 +46,26 @@ struct Seen<'a> {
     language: Language,
     carried: Carried,
     standing: Option<Standing>,
+    rhythm: Option<Rhythm>,
+    figures: Vec<Figures>,
+    span: Span,
     /// Whether an event of it has ever come.
     has_events: bool,
+    /// By which fields its events are found, and how far the index of each is.
+    searchable: Vec<fields::store::Standing>,
+    /// When it lets events pass with a warning: of how many of the newest, how many were.
+    warned: Option<(i64, i64)>,
     may_configure: bool,
     may_read_payloads: bool,
 }
 
-/// What the address asks for: what was done, and in which language a sender begins.
+/// What the address asks for: what was done, in which language a sender begins, and how far back the chart looks.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
     done: Option<String>,
     snippet: Option<String>,
     token: Option<String>,
+    range: Option<String>,
 }
 
 /// Shows the event type.
@@ -62,7 +78,8 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let event_type = event_types::get(&app.db, &permit, named.id()?).await?;
-    let standings = last_of_types(&app.db, &permit, app.clock.now() - Duration::hours(24)).await?;
+    let (now, span) = (app.clock.now(), Span::parse(asked.range.as_deref()));
+    let standings = last_of_types(&app.db, &permit, now - Duration::hours(24)).await?;
     let path = address(tenant, event_type.id);
     let mut frame = tenants::frame(&app, &session, Some(tenant), Section::EventTypes, path).await?;
     frame.notice = match asked.done.as_deref() {
@@ -73,14 +90,23 @@ pub(super) async fn show(
         Some("enabled") => Some(Notice::ok("The event type is enabled: its events are accepted.")),
         _ => None,
     };
+    let warned = match event_type.details.policy {
+        Policy::Warn => Some(warned_of_type(&app.db, &permit, event_type.id, AMONG).await?),
+        Policy::Quarantine | Policy::Refuse => None,
+    };
     let seen = Seen {
         base: &app.public_base,
+        rhythm: rhythm::of_type(&app.db, &permit, event_type.id).await?,
+        figures: hours::of_type(&app.db, &permit, event_type.id, span.begins(now)).await?,
+        span,
         has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
         version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
         draft: versions::draft(&app.db, &permit, event_type.id).await?,
         language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
+        warned,
         carried: if asked.token.as_deref() == Some("address") { Carried::Address } else { Carried::Header },
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
+        searchable: fields::store::standing(&app.db, &permit, Some(event_type.id)).await?,
         event_type,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
         may_read_payloads: session.permit::<ReadPayloads>(tenant).is_ok(),
@@ -109,8 +135,7 @@ fn page(frame: &Frame, seen: &Seen<'_>) -> String {
         let href = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
         view! { <LinkButton href=href icon=Icon::Events>"Events"</LinkButton> }
     });
-    let main =
-        view! { {description(&details.description)} {first_event(seen)} {sending(seen)} {contract(frame, seen)} };
+    let main = view! { {description(&details.description)} {first_event(seen)} {over_time(frame, seen)} {sending(seen)} {contract(frame, seen)} };
     let body = view! {
         <PageHeader title=details.name.as_str() badge=state(details.enabled)>{actions}{events}</PageHeader>
         <Columns main=main.into_any() aside=facts(frame, seen)/>
@@ -139,6 +164,42 @@ fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
         let explorer = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
         view! { <FirstEvent stream=stream explorer=explorer/> }.into_any()
     })
+}
+
+/// How many of its events were quarantined, of all.
+fn rate(seen: &Seen<'_>) -> String {
+    let figure = |of: fn(&Standing) -> i64| u64::try_from(seen.standing.as_ref().map_or(0, of)).unwrap_or(0);
+    let (accepted, quarantined) = (figure(|one| one.accepted), figure(|one| one.quarantined));
+    chart::share(quarantined, accepted + quarantined)
+}
+
+/// The chart, once there was an event.
+fn over_time(frame: &Frame, seen: &Seen<'_>) -> Option<AnyView> {
+    let here = address(seen.event_type.tenant_id, seen.event_type.id);
+    let any = seen.has_events || seen.rhythm.is_some();
+    any.then(|| chart::card(&seen.figures, seen.span, frame.now, &here))
+}
+
+/// Whether its events come as they use to, and when that is said otherwise.
+fn silence(frame: &Frame, seen: &Seen<'_>) -> AnyView {
+    let badge = |state: ui::State, word: &'static str, more: String| {
+        ui::two_lines(view! { <Badge state=state word=word/> }.into_any(), ui::text(more))
+    };
+    let verdict = seen.rhythm.map_or(Verdict::Never, |rhythm| rhythm.verdict(frame.now));
+    match (seen.rhythm, verdict) {
+        _ if !seen.event_type.details.enabled => ui::muted("not watched: disabled"),
+        (Some(rhythm), Verdict::Regular { silent_from }) => {
+            let gap = chart::length(rhythm.longest_gap);
+            let from = ui::format::relative(frame.now, silent_from);
+            badge(ui::State::Ok, "regular", format!("longest gap {gap}; silent {from} if none comes"))
+        }
+        (Some(rhythm), Verdict::Silent { waited, .. }) => {
+            let (gap, waited) = (chart::length(rhythm.longest_gap), chart::length(waited));
+            badge(ui::State::Error, "silent", format!("longest gap before {gap}; waited {waited}"))
+        }
+        (None, _) | (_, Verdict::Never) => ui::muted("no event yet"),
+        (Some(_), Verdict::Unknown) => ui::muted("known after a day and five events"),
+    }
 }
 
 fn sending(seen: &Seen<'_>) -> AnyView {
@@ -228,6 +289,11 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
             .collect_view()
             .into_any()
     };
+    let searchable = if seen.searchable.is_empty() {
+        ui::muted("no field: they are looked through")
+    } else {
+        seen.searchable.iter().map(|field| searchable(seen, field)).collect_view().into_any()
+    };
     let count = |of: fn(&Standing) -> i64| {
         ui::number(seen.standing.as_ref().map(of).and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
     };
@@ -235,20 +301,54 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     let lately = vec![
         ("Accepted", count(|standing| standing.accepted)),
         ("Quarantined", count(|standing| standing.quarantined)),
+        ("Rejected", ui::text(rate(seen))),
         ("Duplicates", count(|standing| standing.duplicates)),
         ("Last event", last.map_or_else(|| ui::muted("never"), |last| ui::ago(now, last.received_at()))),
+        ("Rhythm", silence(frame, seen)),
     ];
     let about = vec![
         ("Id", ui::mono(event_type.id.to_string())),
         ("On a breach", ui::text(details.policy.title())),
         ("Unique by", unique),
+        ("Found by", searchable),
         ("Without a token", ui::text(if details.anonymous { "accepted" } else { "refused" })),
         ("Changed", ui::at(now, event_type.updated_at)),
         ("Created", ui::at(now, event_type.created_at)),
     ];
     view! {
         <Card title="In 24 hours"><Facts items=lately/></Card>
+        {warnings(seen)}
         <Card title="About it"><Facts items=about/></Card>
     }
     .into_any()
+}
+
+/// A searchable field, and how far its index is.
+fn searchable(seen: &Seen<'_>, field: &fields::store::Standing) -> AnyView {
+    let label = Pointer::parse(&field.field).map_or(field.field.clone(), |field| field.label().to_owned());
+    let building = (!field.ready).then(|| match field.task_id.filter(|_| seen.may_read_payloads) {
+        Some(task) => {
+            view! { " "{ui::link(jobs::href(seen.event_type.tenant_id, task), "index not complete yet")} }.into_any()
+        }
+        None => view! { " "{ui::muted("index not complete yet")} }.into_any(),
+    });
+    view! { <div>{ui::mono(label)}{building}</div> }.into_any()
+}
+
+/// What breaks the contract and is accepted all the same.
+fn warnings(seen: &Seen<'_>) -> Option<AnyView> {
+    let ((among, warned), event_type) = (seen.warned?, &seen.event_type);
+    if among == 0 {
+        return None;
+    }
+    let [among, warned] = [among, warned].map(|n| u64::try_from(n).unwrap_or(0));
+    let newest = if among < AMONG.unsigned_abs() { "" } else { "newest " };
+    let so = format!(
+        "{} of the {newest}{} broke the contract.",
+        ui::format::count(warned),
+        ui::format::counted(among, "event")
+    );
+    let href = format!("/tenants/{}/events?type={}&verdict={WARNED}", event_type.tenant_id, event_type.id);
+    let which = (warned > 0 && seen.may_read_payloads).then(|| view! { <p>{ui::link(href, "Show them")}</p> });
+    Some(view! { <Card title="Accepted with a warning"><Prose><p>{so}</p>{which}</Prose></Card> }.into_any())
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    Asked, Cursor, Event, Filter, Line, Verdict,
+    Asked, Cursor, Event, Filter, Line, Verdict, WARNED,
     along::{Along, Range},
     store,
 };
@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     db::Db,
     error::{Error, Result},
-    event_types,
+    event_types, failures,
     ids::{EventId, EventTypeId, TaskId},
     jobs::{self, About, Effects, Kind, Outcome, Stepping, Task, output},
     sql, ui,
@@ -197,6 +197,8 @@ pub enum Estimate {
     More,
     /// Some of more than [`COUNTED`]: how many, no index knows.
     Among,
+    /// Nobody knows before they are looked through.
+    Unknown,
 }
 
 /// How many events `filter` asks for, counted as far as that is quick.
@@ -204,11 +206,16 @@ pub enum Estimate {
 /// # Errors
 /// When the database does.
 pub async fn estimate(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<Estimate> {
+    if let Some(group) = filter.group {
+        let count = failures::store::count(db, permit, group, filter, COUNTED + 1).await?;
+        return Ok(if count <= COUNTED { Estimate::Exactly(count) } else { Estimate::More });
+    }
     let (along, range) = (Along::of(filter), Range::of(filter));
     let (text, tenant, event_type) = (along.count_up_to(), permit.tenant(), filter.event_type);
     let in_range = sql!(value i64, db, text, tenant, range.low, range.high, event_type, COUNTED + 1, 0_i64)?;
     Ok(match (in_range <= COUNTED, along.knows(filter)) {
         (true, true) => Estimate::Exactly(in_range),
+        (true, false) if filter.field.is_some() => Estimate::Unknown,
         (true, false) => Estimate::Exactly(store::count(db, permit, filter).await?),
         (false, true) => Estimate::More,
         (false, false) => Estimate::Among,
@@ -225,12 +232,21 @@ pub struct Order {
     /// What the filter's type and token are called, for people.
     type_name: Option<String>,
     token_name: Option<String>,
+    /// And its group; orders from before groups could be exported name none.
+    #[serde(default)]
+    group_name: Option<String>,
 }
 
 impl Order {
     /// One by a filter.
     pub fn new(filter: &Filter, format: Format, type_name: Option<String>, token_name: Option<String>) -> Self {
-        Self { query: filter.query(Cursor::Newest), format, type_name, token_name }
+        Self { query: filter.query(Cursor::Newest), format, type_name, token_name, group_name: None }
+    }
+
+    /// Says what the filter's group is called.
+    #[must_use]
+    pub fn of_group(self, group_name: Option<String>) -> Self {
+        Self { group_name, ..self }
     }
 
     fn filter(&self) -> Filter {
@@ -242,12 +258,19 @@ impl Order {
         let filter = self.filter();
         let moment = |at: DateTime<Utc>| format!("{} UTC", ui::Zone::default().write(at).replace('T', " "));
         let facts = [
+            ("Group", filter.group.map(|id| self.group_name.clone().unwrap_or(id.to_string()))),
             ("Type", filter.event_type.map(|id| self.type_name.clone().unwrap_or(id.to_string()))),
             ("Token", filter.source.map(|source| self.token_name.clone().unwrap_or(source.word()))),
-            ("Verdict", filter.verdict.map(|verdict| verdict.word().to_owned())),
+            (
+                "Verdict",
+                filter
+                    .verdict_word()
+                    .map(|word| if word == WARNED { "accepted with a warning" } else { word }.to_owned()),
+            ),
             ("From", filter.from.map(moment)),
             ("Before", filter.until.map(moment)),
             ("Receipt", filter.receipt.map(|id| id.to_string())),
+            ("Field", filter.field.map(|asked| format!("{} is {}", asked.field.label(), asked.value))),
         ];
         let mut facts: Vec<_> = facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         if facts.is_empty() {
@@ -318,7 +341,7 @@ async fn write_some(app: &App, task: &Task, longest: u64) -> Result<Effects> {
     let mut place = if let Some(place) = task.cursor::<Place>()? {
         place
     } else {
-        if total.is_none() && filter.source.is_none() {
+        if total.is_none() && filter.source.is_none() && filter.field.is_none() {
             total = Some(store::count(&app.db, &permit, &filter).await?);
         }
         let writer = Writer::new(&app.db, &permit, &filter, order.format).await?;
@@ -376,7 +399,7 @@ fn about(task: &Task, now: DateTime<Utc>) -> About {
     if is_kept(task, now) {
         let size = |name| ui::format::bytes(u64::try_from(task.counter(name)).unwrap_or(0));
         let (href, kind) = (format!("/tenants/{}/exports/{}", task.tenant, task.id), order.format.word());
-        about.links = vec![
+        about.files = vec![
             (href.clone(), format!("Download .{kind} ({})", size("bytes"))),
             (format!("{href}?compressed=gzip"), format!("Download .{kind}.gz ({})", size("compressed"))),
         ];

@@ -68,7 +68,7 @@ async fn every_event_of_the_filter_is_there_once_and_as_it_was_sent() {
         let filter = Filter {
             event_type: Some(some_type(1)),
             source: Some(super::super::Source::Token(some_token(1))),
-            ..quarantined
+            ..quarantined.clone()
         };
         for (filter, count) in [(quarantined, 60), (filter, 10)] {
             assert_eq!(estimate(&db, &bench.permit(), &filter).await.unwrap(), Estimate::Exactly(count));
@@ -159,12 +159,12 @@ async fn it_is_asked_for_and_its_file_handed_out_by_pages() {
         assert_eq!(sql!(value i64, db, downloads).unwrap(), 3);
 
         let about = about(&task, bench.clock.now());
-        assert_eq!(about.links[0].0, path);
+        assert_eq!(about.files[0].0, path);
         bench.clock.advance(8 * 86_400);
         // a session does not last that long either
         let ada = Browser::new(&bench, Role::Consultant, None).await;
         assert_eq!(ada.ask(&path).await.status(), 404, "its time is over");
-        assert!(super::about(&task, bench.clock.now()).links.is_empty());
+        assert!(super::about(&task, bench.clock.now()).files.is_empty());
         let stranger = Browser::new(&bench, Role::Consultant, Some(crate::ids::TenantId::new(&bench.clock))).await;
         assert_eq!(stranger.ask(&path).await.status(), 404);
         let other = Bench::with_tenant(&db).await;

@@ -10,7 +10,7 @@ mod tests;
 use axum::{Router, routing::get};
 use leptos::prelude::*;
 
-use super::{Asked, Cursor, Event, Filter, Verdict, store::Page};
+use super::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, store::Page};
 use crate::{
     app::App,
     auth::{Permit, ReadConfiguration},
@@ -18,7 +18,7 @@ use crate::{
     event_types,
     ids::{EventId, EventTypeId, TenantId, TokenId},
     tokens,
-    ui::{self, Alert, Badge, Choice, LinkButton, State, Tone},
+    ui::{self, Alert, Badge, Choice, Field, Hidden, LinkButton, Select, State, Tone, Zone},
 };
 
 /// How many events a page of a list holds.
@@ -97,19 +97,59 @@ fn wrong(asked: &Asked) -> Option<AnyView> {
     })
 }
 
-/// How far a page looked, when it looked no further, and the way on.
-fn looked(base: &str, filter: &Filter, cursor: Cursor, page: &Page, now: ui::Now) -> Option<AnyView> {
+/// The fields of a filter for the token and the time, which is asked for in `zone`.
+fn token_and_time(names: &Names, filter: &Filter, zone: Zone) -> AnyView {
+    let sources = [Choice::new("", "All tokens"), Choice::new(ANONYMOUS, "No token: anonymous")]
+        .into_iter()
+        .chain(names.tokens.iter().map(|(id, name)| Choice::new(id.to_string(), name)));
+    let source = filter.source.map(Source::word).unwrap_or_default();
+    view! {
+        <Select name="source" label="Token" choices=sources.collect() value=source/>
+        <Field
+            name="from"
+            label=format!("From ({})", zone.name())
+            kind="datetime-local"
+            optional=true
+            value=filter.from.map(|at| zone.write(at)).unwrap_or_default()
+        />
+        <Field
+            name="until"
+            label=format!("Before ({})", zone.name())
+            kind="datetime-local"
+            optional=true
+            value=filter.until.map(|at| zone.write(at)).unwrap_or_default()
+        />
+    }
+    .into_any()
+}
+
+/// What of a filter has no field, and is kept.
+fn beside(filter: &Filter) -> AnyView {
+    let kept = filter.fields().into_iter().filter(|(name, _)| ["receipt", "group"].contains(name));
+    kept.map(|(name, value)| view! { <Hidden name=name value=value/> }).collect_view().into_any()
+}
+
+/// How far a page looked, when it looked no further, and the way on; and what would find it sooner.
+fn looked(
+    base: &str,
+    (filter, cursor): (&Filter, Cursor),
+    page: &Page,
+    now: ui::Now,
+    advice: Option<AnyView>,
+) -> Option<AnyView> {
     let to = page.scanned_to?;
     let (onwards, words) = match cursor {
         Cursor::After(_) => (page.newer.map(Cursor::After), "up to"),
         Cursor::Newest | Cursor::Before(_) => (page.older.map(Cursor::Before), "back to"),
     };
     let href = format!("{base}{}", filter.query(onwards?));
-    let title = format!("Looked through 50,000 events, {words} {}", now.in_full(to));
+    let count = ui::format::counted(page.scanned, "event");
+    let title = format!("Looked through {count}, {words} {}", now.in_full(to));
     Some(
         view! {
             <Alert state=State::Neutral title=title>
                 <p>"Part of this filter has no index, so a page looks at so many events and no more. There may be matches beyond."</p>
+                {advice}
                 <p><LinkButton href=href tone=Tone::Plain>"Look further"</LinkButton></p>
             </Alert>
         }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::{get, list};
+use super::{get, list, list_all};
 use crate::{
-    auth::{Permit, ReadConfiguration},
+    auth::{Grant, ListTenants, Permit, ReadConfiguration},
     db::{Db, Tx},
     error::Result,
     ids::{TenantId, TokenId},
@@ -244,6 +244,33 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
         permit.tenant(),
         now - LATELY,
     )?;
+    Ok(judged(tokens, uses, networks, now))
+}
+
+/// The tokens of all tenants that nobody has revoked, with what there is to look after.
+///
+/// # Errors
+/// When the database fails.
+pub async fn watch_all(db: &Db, grant: &Grant<ListTenants>, now: DateTime<Utc>) -> Result<Vec<Watched>> {
+    let tokens = list_all(db, grant).await?;
+    let uses = sql!(
+        all LastUse, db,
+        "SELECT token_id, used_at, address, agent, place, query_at, browser_at, origin, refused_at, refused_why,
+            refused_address
+         FROM token_uses",
+    )?;
+    let networks = sql!(
+        all Network, db,
+        "SELECT n.token_id, n.network, n.first_at, n.last_at FROM token_networks n
+         JOIN tokens t ON t.tenant_id = n.tenant_id AND t.id = n.token_id
+         WHERE n.first_at > $1 OR n.first_at < t.created_at
+         ORDER BY n.last_at DESC, n.network",
+        now - LATELY,
+    )?;
+    Ok(judged(tokens, uses, networks, now))
+}
+
+fn judged(tokens: Vec<Token>, uses: Vec<LastUse>, networks: Vec<Network>, now: DateTime<Utc>) -> Vec<Watched> {
     let mut uses: HashMap<_, _> = uses.into_iter().map(|one| (one.token_id, one)).collect();
     let mut came: HashMap<_, Vec<_>> = HashMap::new();
     for network in networks {
@@ -260,7 +287,7 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
         networks.retain(|network| network.first_at >= token.created_at);
         Watched { token, last_use, networks, warnings }
     });
-    Ok(watched.collect())
+    watched.collect()
 }
 
 /// One token with all that is known of its use.

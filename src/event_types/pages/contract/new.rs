@@ -208,7 +208,9 @@ impl Page {
         let list = format!("/tenants/{}/event-types", self.tenant);
         let proposed = self.desk.evidence.is_some();
         let hint = match (proposed, typed.text("unique_fields").is_empty()) {
-            (true, false) => " Proposed by the samples: empty it if the same one may come twice, such as when it changes.",
+            (true, false) => {
+                " Proposed by the samples: empty it if the same one may come twice, such as when it changes."
+            }
             _ => "",
         };
         let id = view! {

@@ -22,8 +22,8 @@ use crate::{
     ids::{EventTypeId, TenantId},
     tenants,
     ui::{
-        self, Alert, Button, Card, Checkbox, Checkboxes, FieldErrors, FileField, Form, FormActions, Frame,
-        LinkButton, PageHeader, Section, State as Mood, TextArea, Tone,
+        self, Alert, Button, Card, Checkbox, Checkboxes, FieldErrors, FileField, Form, FormActions, Frame, LinkButton,
+        PageHeader, Section, State as Mood, TextArea, Tone,
     },
 };
 
@@ -184,7 +184,13 @@ async fn asking(app: &App, session: &Session, work: &Work, posted: &Posted, erro
     Ok(ui::page(&frame, &format!("Contract of {name} from samples"), work.crumbs(&frame), body.into_any()))
 }
 
-pub(super) fn form(action: String, cancel: String, pick: Option<AnyView>, posted: &Posted, errors: &FieldErrors) -> AnyView {
+pub(super) fn form(
+    action: String,
+    cancel: String,
+    pick: Option<AnyView>,
+    posted: &Posted,
+    errors: &FieldErrors,
+) -> AnyView {
     view! {
         <Card>
             <Form action=action errors=errors multipart=true>

@@ -284,11 +284,13 @@ async fn a_new_type_is_made_field_by_field_or_numbered_by_its_samples() {
         let path = format!("/tenants/{tenant}/event-types/new");
         let page = ada.get(&path).await;
         assert!(page.says("No fields yet") && page.says("new/sample") && page.says("?as=json"));
-        let typed = [("do", Some("add")), ("name", Some("Sold")), ("new-name", Some("Ticket")), ("new-required", Some("on"))];
+        let typed =
+            [("do", Some("add")), ("name", Some("Sold")), ("new-name", Some("Ticket")), ("new-required", Some("on"))];
         let page = post(&ada, &path, &filled(&page, &typed)).await;
         assert!(page.status == StatusCode::OK && page.says(r#"value="Sold""#) && page.says("Field /Ticket"));
         assert!(event_types::all(&db).await.unwrap().is_empty(), "nothing is made before it is created");
-        let settled = [("do", Some("save")), ("unique_fields", Some("Ticket")), ("policy", Some("warn")), ("id", Some(ID))];
+        let settled =
+            [("do", Some("save")), ("unique_fields", Some("Ticket")), ("policy", Some("warn")), ("id", Some(ID))];
         post(&ada, &path, &filled(&page, &settled)).await.location();
         let made = event_types::all(&db).await.unwrap().remove(0);
         assert_eq!((made.id.to_string(), made.details.policy), (ID.to_owned(), event_types::Policy::Warn));
