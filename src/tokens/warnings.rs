@@ -195,7 +195,7 @@ pub fn warnings(facts: &Facts, now: DateTime<Utc>) -> Vec<Warning> {
         found.push(Warning::Expiring { at });
     }
     // one that knows the networks of its predecessor needs no week to learn them
-    let knows = facts.networks.iter().any(|one| one.first_at < token.created_at);
+    let knows = facts.networks.iter().any(|one| one.is_inherited_by(token));
     let learnt = if knows { token.created_at } else { token.created_at + FIRST_WEEK };
     let new = facts.networks.iter().filter(|one| lately(&one.first_at) && one.first_at > learnt);
     if let Some(newest) = new.max_by_key(|one| one.first_at) {
@@ -337,7 +337,7 @@ mod tests {
             first_at: now() - DAY * first_ago,
             last_at: now(),
         };
-        let young = Token { created_at: now() - DAY * 2, ..token() };
+        let young = Token { created_at: now() - DAY * 2, predecessor_id: Some(TokenId::default()), ..token() };
         let told = |networks: &[Network]| words(&young, &LastUse::default(), networks, None);
         assert_eq!(told(&[network("192.0.2.0/24", 40)]), NONE);
         assert_eq!(told(&[network("192.0.2.0/24", 40), network("198.51.100.0/24", 1)]), ["new network"]);

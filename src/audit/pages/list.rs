@@ -1,4 +1,6 @@
 //! The list: newest first, filtered by what stands in the address.
+use std::collections::HashSet;
+
 use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
@@ -170,14 +172,13 @@ fn filters(base: &str, filter: &Filter, zone: Zone) -> AnyView {
 /// What can be chosen: everything, all of one kind, one action.
 fn actions() -> Vec<Choice> {
     let mut choices = vec![Choice::new("", "Everything")];
-    let mut last = "";
-    for words in words::ALL {
-        let kind = words.action.split('.').next().unwrap_or_default();
-        if kind != last {
-            choices.push(Choice::new(kind, format!("{}: all", sentence(&kind.replace('-', " ")))));
-            last = kind;
-        }
-        choices.push(Choice::new(words.action, sentence(words.words)));
+    let kind = |words: &words::Words| words.action.split('.').next().unwrap_or_default();
+    let mut told = HashSet::new();
+    for first in words::ALL.iter().filter(|words| told.insert(kind(words))) {
+        let of = kind(first);
+        choices.push(Choice::new(of, format!("{}: all", sentence(&of.replace('-', " ")))));
+        let those = words::ALL.iter().filter(|words| kind(words) == of);
+        choices.extend(those.map(|words| Choice::new(words.action, sentence(words.words))));
     }
     choices
 }

@@ -130,7 +130,8 @@ async fn the_trail_names_and_links_what_was_changed_to_whom_may_open_it() {
         let (group, event) = (uuid::Uuid::from_u128(7).to_string(), uuid::Uuid::from_u128(8).to_string());
         written(&db, tenant, "failure-group.acknowledge", group.clone(), serde_json::json!({"state": "x"})).await;
         written(&db, tenant, "event.mend", event.clone(), serde_json::json!({"unchanged": true})).await;
-        let type_link = format!(r#"href="/tenants/{tenant}/event-types/{}">Order &lt;b&gt;"#, made.id);
+        let type_link =
+            format!(r#"href="/tenants/{tenant}/event-types/{}" class="quiet-link">Order &lt;b&gt;"#, made.id);
         for (role, path) in
             [(Role::Consultant, format!("/tenants/{tenant}/audit")), (Role::Administrator, "/audit".to_owned())]
         {

@@ -235,7 +235,7 @@ fn networks(frame: &Frame, seen: &Seen) -> Option<AnyView> {
     };
     let rows = networks.iter().take(NETWORKS).map(|one| {
         // what it was made to know when it took the place of another
-        let inherited = (one.last_at < seen.watched.token.created_at)
+        let inherited = (one.is_inherited_by(&seen.watched.token) && one.last_at < seen.watched.token.created_at)
             .then(|| view! { <div>{ui::muted("known by its predecessor")}</div> });
         vec![
             view! { {ui::mono(one.network.clone())}{new(&one.network)}{inherited} }.into_any(),

@@ -92,6 +92,13 @@ pub struct Network {
     pub last_at: DateTime<Utc>,
 }
 
+impl Network {
+    /// Whether a token knows it from the one whose place it took.
+    pub fn is_inherited_by(&self, token: &Token) -> bool {
+        token.predecessor_id.is_some() && self.first_at < token.created_at
+    }
+}
+
 /// Writes down what was seen of a token. As [`super::used`], it is no change that anybody makes.
 ///
 /// # Errors
@@ -239,7 +246,7 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
         all Network, db,
         "SELECT n.token_id, n.network, n.first_at, n.last_at FROM token_networks n
          JOIN tokens t ON t.tenant_id = n.tenant_id AND t.id = n.token_id
-         WHERE n.tenant_id = $1 AND (n.first_at > $2 OR n.first_at < t.created_at)
+         WHERE n.tenant_id = $1 AND (n.first_at > $2 OR (t.predecessor_id IS NOT NULL AND n.first_at < t.created_at))
          ORDER BY n.last_at DESC, n.network",
         permit.tenant(),
         now - LATELY,
@@ -263,7 +270,7 @@ pub async fn watch_all(db: &Db, grant: &Grant<ListTenants>, now: DateTime<Utc>) 
         all Network, db,
         "SELECT n.token_id, n.network, n.first_at, n.last_at FROM token_networks n
          JOIN tokens t ON t.tenant_id = n.tenant_id AND t.id = n.token_id
-         WHERE n.first_at > $1 OR n.first_at < t.created_at
+         WHERE n.first_at > $1 OR (t.predecessor_id IS NOT NULL AND n.first_at < t.created_at)
          ORDER BY n.last_at DESC, n.network",
         now - LATELY,
     )?;
@@ -284,7 +291,7 @@ fn judged(tokens: Vec<Token>, uses: Vec<LastUse>, networks: Vec<Network>, now: D
             &Facts { token: &token, last_use: last_use.as_ref(), networks: &networks, successor_used_at },
             now,
         );
-        networks.retain(|network| network.first_at >= token.created_at);
+        networks.retain(|network| !network.is_inherited_by(&token));
         Watched { token, last_use, networks, warnings }
     });
     watched.collect()
