@@ -11,6 +11,7 @@ pub mod follower;
 pub mod hours;
 mod line;
 mod pages;
+pub mod refusals;
 pub mod retention;
 pub mod rhythm;
 pub mod store;
