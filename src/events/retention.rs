@@ -555,7 +555,7 @@ mod tests {
     #[tokio::test]
     async fn every_removal_walks_along_an_index() {
         each(async |db| {
-            let statements: [(&'static str, usize, &[&str]); 16] = [
+            let statements: [(&'static str, usize, &[&str]); 17] = [
                 (EDGE, 4, &["sqlite_autoindex_events_1"]),
                 (ACCEPTED_BETWEEN, 3, &["sqlite_autoindex_events_1"]),
                 (QUARANTINED_BEFORE, 3, &["events_quarantined"]),
