@@ -16,6 +16,17 @@ enum State {
     Lost,
 }
 
+/// The same for people.
+fn told(paused: bool, state: State) -> &'static str {
+    match (paused, state) {
+        (true, State::Connected) => "Paused",
+        (false, State::Connected) => "Connected",
+        (_, State::Connecting) => "Connecting…",
+        (_, State::Reconnecting) => "Reconnecting…",
+        (_, State::Lost) => "Not connected: reload the page",
+    }
+}
+
 /// Puts `fresh` (newest first) before `rows` and lets go of the oldest.
 fn put_before(rows: &mut Vec<LiveEvent>, mut fresh: Vec<LiveEvent>) {
     fresh.append(rows);
@@ -117,13 +128,7 @@ pub fn LiveTail(stream: String, explorer: String, clock: String, ahead: i32) -> 
     #[cfg(not(feature = "hydrate"))]
     let _ = stream;
 
-    let said = move || match (paused.get(), state.get()) {
-        (true, State::Connected) => "Paused",
-        (false, State::Connected) => "Connected",
-        (_, State::Connecting) => "Connecting…",
-        (_, State::Reconnecting) => "Reconnecting…",
-        (_, State::Lost) => "Not connected: reload the page",
-    };
+    let said = move || told(paused.get(), state.get());
     let light = move || match (paused.get(), state.get()) {
         (false, State::Connected) => "pulse pulse-ok",
         (_, State::Lost) => "pulse pulse-error",

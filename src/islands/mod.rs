@@ -33,6 +33,19 @@ fn local_time(received_at: &str, clock: &str, ahead: i32) -> String {
     told().unwrap_or_else(|| received_at.to_owned())
 }
 
+/// 4950 as 4,950.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::local_time;
@@ -45,17 +58,4 @@ mod tests {
         assert_eq!(told("PST", -480), "15:05:09 PST");
         assert_eq!(local_time("soon", "UTC", 0), "soon");
     }
-}
-
-/// 4950 as 4,950.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

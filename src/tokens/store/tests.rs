@@ -312,7 +312,7 @@ async fn a_successor_knows_where_its_predecessor_came_from() {
             let one = uses::watch_one(&db, &read, new.id, now).await.unwrap().warnings;
             let listed = all.into_iter().find(|watched| watched.token.id == new.id).unwrap().warnings;
             assert_eq!(listed, one, "the list says what the page says");
-            one.iter().map(|warning| warning.word()).collect::<Vec<_>>()
+            one.iter().map(tokens::Warning::word).collect::<Vec<_>>()
         };
         came(new.id, "192.0.2.0/24").await;
         assert_eq!(told().await, Vec::<&str>::new(), "it is its sender");
