@@ -1,5 +1,10 @@
 //! The command line, as scripts use it: the real program, on both databases.
-use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -48,6 +53,20 @@ impl Program {
 
 fn guid(value: &Value) -> bool {
     value.as_str().is_some_and(|text| tributary::ids::guid(text).is_ok() && text == text.to_lowercase())
+}
+
+/// A contract is tried on events, four of which one is in quarantine, before anybody is judged by it.
+fn is_tried(program: &Program, tenant: &str, order: &str, [loose, strict]: &[PathBuf; 2]) {
+    let tried =
+        |more: &[&str]| program.run(&[&["--json", "event-type", "try", "--tenant", tenant, order], more].concat());
+    let (loose, strict) = (loose.display().to_string(), strict.display().to_string());
+    let (loose, strict) = (tried(&["--schema", &loose]), tried(&["--schema", &strict]));
+    assert_eq!((loose.code, &loose.json()["wouldPass"]), (0, &json!(1)), "{}", loose.err);
+    assert_eq!((strict.code, &strict.lines()[0]["wouldBreak"]), (1, &json!(1)), "{}", strict.err);
+    let version = tried(&["--version", "1", "--last", "1"]).lines().remove(0);
+    assert_eq!((&version["lookedAt"], &version["ended"]), (&json!(1), &json!("count")));
+    assert_eq!(tried(&[]).code, 1, "there is no draft");
+    assert_eq!(tried(&["--last", "0"]).code, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,19 +142,12 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
         assert_eq!(count(&["--verdict", "accepted"]), json!({"count": 3}));
         assert_eq!(count(&["--verdict", "quarantined"]), json!({"count": 1}));
         assert_eq!(count(&["--event-type", &ticket, "--verdict", "quarantined"]), json!({"count": 0}));
-        // a contract is tried on them before anybody is judged by it
-        let tried = |schema: &str| {
-            let schema = file("tried.json", schema).display().to_string();
-            program.run(&["--json", "event-type", "try", "--tenant", &tenant, &order, "--schema", &schema])
-        };
-        let (loose, strict) = (tried("{}"), tried(r#"{"required":["Coupon"]}"#));
-        assert_eq!((loose.code, &loose.json()["wouldPass"]), (0, &json!(1)), "{}", loose.err);
-        assert_eq!((strict.code, &strict.lines()[0]["wouldBreak"]), (1, &json!(1)), "{}", strict.err);
-        let version =
-            program.json(&["event-type", "try", "--tenant", &tenant, &order, "--version", "1", "--last", "1"]);
-        assert_eq!((&version["lookedAt"], &version["ended"]), (&json!(1), &json!("count")));
-        assert_eq!(program.run(&["event-type", "try", "--tenant", &tenant, &order]).code, 1, "there is no draft");
-        assert_eq!(program.run(&["event-type", "try", "--tenant", &tenant, &order, "--last", "0"]).code, 2);
+        is_tried(
+            &program,
+            &tenant,
+            &order,
+            &[file("loose.json", "{}"), file("strict.json", r#"{"required":["Coupon"]}"#)],
+        );
 
         let listed = program.run(&["events", "list", "--tenant", &tenant, "--json"]);
         assert_eq!(listed.code, 0, "{}", listed.err);
