@@ -55,7 +55,7 @@ fn guid(value: &Value) -> bool {
     value.as_str().is_some_and(|text| tributary::ids::guid(text).is_ok() && text == text.to_lowercase())
 }
 
-/// A contract is tried on events, four of which one is in quarantine, before anybody is judged by it.
+/// A contract is tried on events, one of them in quarantine, before anybody is judged by it.
 fn is_tried(program: &Program, tenant: &str, order: &str, [loose, strict]: &[PathBuf; 2]) {
     let tried =
         |more: &[&str]| program.run(&[&["--json", "event-type", "try", "--tenant", tenant, order], more].concat());
