@@ -142,13 +142,8 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
         assert_eq!(count(&["--verdict", "accepted"]), json!({"count": 3}));
         assert_eq!(count(&["--verdict", "quarantined"]), json!({"count": 1}));
         assert_eq!(count(&["--event-type", &ticket, "--verdict", "quarantined"]), json!({"count": 0}));
-        is_tried(
-            &program,
-            &tenant,
-            &order,
-            &[file("loose.json", "{}"), file("strict.json", r#"{"required":["Coupon"]}"#)],
-        );
-
+        let schemas = [("loose.json", "{}"), ("strict.json", r#"{"required":["Coupon"]}"#)];
+        is_tried(&program, &tenant, &order, &schemas.map(|(name, text)| file(name, text)));
         let listed = program.run(&["events", "list", "--tenant", &tenant, "--json"]);
         assert_eq!(listed.code, 0, "{}", listed.err);
         // the payload is the event as sent, spaces and numbers included
