@@ -18,6 +18,7 @@ pub mod serve;
 mod task;
 mod tenant;
 mod token;
+mod tried;
 mod user;
 mod validate;
 mod versions;

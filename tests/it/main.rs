@@ -20,6 +20,7 @@ mod opening;
 mod people;
 mod property;
 mod receipts;
+mod refusals;
 mod rights;
 mod statuses;
 mod stopping;
