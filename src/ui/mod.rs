@@ -17,6 +17,7 @@
 //! Children are taken by [`Slot`], at once: a page may borrow what it shows.
 mod action;
 pub mod assets;
+mod board;
 mod changes;
 mod chart;
 mod code;
@@ -37,7 +38,9 @@ mod layout;
 mod nav;
 mod needs;
 mod progress;
+mod prose;
 mod qr;
+mod radio_row;
 mod shell;
 mod slot;
 mod state;
@@ -45,12 +48,15 @@ mod steps;
 mod table;
 mod text;
 mod time;
+mod timeline;
+mod track;
 mod trend;
 
 #[cfg(test)]
 mod gallery;
 
 pub use action::{Button, LinkButton, PostButton, Tone};
+pub use board::{Board, Lane};
 pub use changes::{Difference, Differences};
 pub use chart::{Chart, ChartBar, ChartWords};
 pub use code::{CodeBlock, CopyField};
@@ -70,11 +76,15 @@ pub use layout::{Card, Columns, Desk, Group, Near, PageHeader, Prose, Row};
 pub use nav::{Filters, Pager, Tab, Tabs};
 pub use needs::{Need, Needs, calm};
 pub use progress::{Follow, Progress, said};
+pub use prose::{Anchor, AskForm, Fold, Share, Sheet, Suggest, mono_link, paragraphs, points, progress_badge, quoted};
 pub use qr::QrCode;
+pub use radio_row::RadioRow;
 pub use slot::Slot;
 pub use state::{Alert, Badge, State};
 pub use steps::{Step, StepState, Steps};
 pub use table::{Column, DataTable, Sort};
 pub use text::{link, mono, muted, number, strong, text, two_lines, unseen};
 pub use time::{Now, Zone, ago, at, in_address, zoned};
+pub use timeline::{Event as Happening, Timeline};
+pub use track::Track;
 pub use trend::{Trend, TrendFigure};

@@ -122,7 +122,7 @@ impl Sees {
         match kind {
             Object::User => self.all,
             Object::Event | Object::FailureGroup | Object::Task => self.all || self.payloads,
-            Object::Tenant | Object::EventType | Object::Token | Object::Other => self.values,
+            Object::Tenant | Object::EventType | Object::Token | Object::Integration | Object::Other => self.values,
         }
     }
 }
