@@ -13,6 +13,7 @@ mod quarantine;
 mod restore;
 mod send;
 pub mod serve;
+mod source;
 mod task;
 mod tenant;
 mod token;
@@ -85,6 +86,8 @@ Examples:
     EventType(event_type::EventType),
     #[command(subcommand)]
     Token(token::Token),
+    #[command(subcommand)]
+    Source(source::Source),
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
@@ -170,6 +173,7 @@ pub fn main() -> ExitCode {
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
+            Command::Source(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::Quarantine(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
@@ -215,6 +219,8 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
         Error::NotFound("person") => Some("tributary user list shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::NotFound("source") => Some("tributary source list --tenant ID shows all there are"),
+        Error::NotFound("window") => Some("tributary source ledger --id ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
         _ => None,

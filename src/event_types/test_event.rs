@@ -63,6 +63,7 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
         strict: false,
         once: Some(once),
         mends: None,
+        progress: None,
     };
     let (receipt, summary) = match app.lane.append(place, append).await? {
         Outcome::Stored(summary) => (receipt, summary),
@@ -71,7 +72,7 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
             return Err(Error::Conflict("this form was sent before, with another event: open it anew".into()));
         }
         // it is not strict, and mends nothing
-        other @ (Outcome::Refused(_) | Outcome::Mended(_)) => {
+        other @ (Outcome::Refused(_) | Outcome::Mended(_) | Outcome::Fenced) => {
             return Err(Error::internal(anyhow::anyhow!("a test event became {other:?}")));
         }
     };

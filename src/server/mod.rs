@@ -23,6 +23,7 @@ use crate::{
     jobs::{self, Jobs, Kind},
     mail::{self, Mailer},
     metrics::Metrics,
+    polling,
     tokens::uses::{self, Uses},
 };
 use accept::Door;
@@ -88,6 +89,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
     let seen = Uses::default();
     tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    tasks.spawn(polling::runner::run(app.clone(), directory.clone()));
     let front = Front::new(app.clone(), directory, seen.clone());
     let health = Arc::new(Health::new(app.clone()));
     let places = Arc::new(Semaphore::new(app.settings.max_connections));

@@ -84,6 +84,15 @@ pub const ALL: &[Words] = &[
     words("failure-group.acknowledge", Object::Other, "acknowledged a failure group"),
     words("failure-group.resolve", Object::Other, "resolved a failure group"),
     words("failure-group.ignore", Object::Other, "ignored a failure group"),
+    words("source.create", Object::Other, "created a polling source"),
+    words("source.change", Object::Other, "changed a polling source"),
+    words("source.set-token", Object::Other, "replaced the token of a polling source"),
+    words("source.pause", Object::Other, "paused a polling source"),
+    words("source.resume", Object::Other, "resumed a polling source"),
+    words("source.remove", Object::Other, "removed a polling source"),
+    words("source.run", Object::Other, "ran a polling source"),
+    words("source.backfill", Object::Other, "had a range of a polling source asked for"),
+    words("source.limit-host", Object::Other, "limited what may be asked of a host"),
 ];
 
 /// The words of an action, if it is known here.
