@@ -48,6 +48,9 @@ pub struct Settings {
     /// The file with the key that seals secrets at rest [default: made beside a SQLite database]
     #[arg(long, env = "TRIBUTARY_KEY_FILE", value_name = "PATH")]
     pub key_file: Option<PathBuf>,
+    /// A host that may be asked although it lies inside: HOST or HOST:PORT; repeat for more
+    #[arg(long, env = "TRIBUTARY_ALLOW_OUTBOUND", value_name = "HOST", value_delimiter = ',')]
+    pub allow_outbound: Vec<String>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
     pub mail: MailSettings,

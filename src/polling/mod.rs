@@ -7,6 +7,7 @@
 pub mod definition;
 pub mod fetch;
 pub mod ledger;
+pub mod map;
 pub mod runner;
 pub mod schedule;
 pub mod store;

@@ -121,7 +121,30 @@ pub mod testing {
 
     /// A source that is asked every so many minutes, with a lookback of as many.
     pub fn prepared(every: u32, lookback: u32) -> Prepared {
-        let text = format!(r#"{{"name":"Shop","url":"http://shop.example.com/orders","schedule":{{"when":{{"Every":{every}}},"settle_seconds":0,"lookback_minutes":{lookback}}}}}"#);
-        Prepared::read(&text).unwrap()
+        let text = serde_json::json!({
+            "name": "Shop",
+            "url": "http://shop.example.com/orders",
+            "window": {"parameters": {"from": "{from}", "until": "{until}"}, "precision": "milliseconds"},
+            "schedule": {"everyMinutes": every, "settleSeconds": 0, "lookbackMinutes": lookback},
+            "recordId": ["/id"],
+        });
+        Prepared::read(&text.to_string()).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_documentation_is_a_source() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/polling.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let example = text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let prepared = Prepared::read(example).unwrap();
+        assert!(prepared.secret.is_some() && !prepared.definition.contains("the secret"));
+        let terms = prepared.terms(SourceId::default()).unwrap();
+        assert_eq!((terms.host.as_str(), terms.parallel()), ("shop.example.com:443", 4));
+        assert_eq!(terms.lookback, TimeDelta::minutes(30));
     }
 }

@@ -15,6 +15,7 @@ mod moving;
 mod observing;
 mod opening;
 mod people;
+mod polling;
 mod property;
 mod receipts;
 mod rights;

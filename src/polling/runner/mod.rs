@@ -12,7 +12,14 @@ use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use uuid::Uuid;
 
 use super::{Terms, store};
-use crate::{app::App, error::Result, ids::new_id, ingest::directory::Directory, log};
+use crate::{
+    app::App,
+    error::Result,
+    http_client::{Allowed, Client},
+    ids::new_id,
+    ingest::directory::Directory,
+    log,
+};
 
 /// How often it is looked whether a schedule has come, or a window has been left by somebody.
 const LOOK: Duration = Duration::from_millis(500);
@@ -28,6 +35,8 @@ const PLANNED: i64 = 250;
 pub struct Runner {
     app: App,
     directory: Directory,
+    /// The way out.
+    client: Client,
     /// This process, as leases name it.
     owner: Uuid,
     /// Rung when there may be a window to take.
@@ -36,13 +45,21 @@ pub struct Runner {
 
 /// Polls until the app is stopping. What is under way then is given back, as far as it came.
 pub async fn run(app: App, directory: Directory) {
+    if app.db.is_sqlite()
+        && let Err(error) = store::lease::free_all(&app.db).await
+    {
+        tracing::warn!(%error, "windows that were under way could not be freed; their leases will run out");
+    }
     let owner = new_id(&app.clock);
-    let runner = Runner { app, directory, owner, bell: Arc::default() };
+    let client = match Client::new(Allowed::new(&app.settings.allow_outbound), app.clock.clone()) {
+        Ok(client) => client,
+        Err(error) => return tracing::error!(%error, "no source is asked: there is no way out"),
+    };
+    let runner = Runner { app, directory, client, owner, bell: Arc::default() };
     tokio::join!(runner.plan(), runner.work(), keep::run(&runner.app));
 }
 
 impl Runner {
-    fn client(&self) -> reqwest::Client { reqwest::Client::new() }
     /// Lets the ledgers grow whose schedule has come.
     async fn plan(&self) {
         let mut away = false;

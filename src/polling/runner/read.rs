@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How often the lease is renewed.
-const BEAT: Duration = Duration::from_secs(5);
+const BEAT: Duration = Duration::from_secs(3);
 /// How long to wait before a window is tried again: twice as long each time, up to the most.
 const WAIT: TimeDelta = TimeDelta::seconds(5);
 const MOST_WAIT: TimeDelta = TimeDelta::minutes(15);
@@ -216,8 +216,7 @@ impl<'r> Desk<'r> {
         self.event_type()?;
         let from = position.as_deref().and_then(|position| serde_json::from_str(position).ok());
         let ask = Window::new(self.taken.ask_from, self.taken.window.until);
-        let client = self.runner.client();
-        let mut reading = Reading::new(&client, definition, secret.as_ref(), ask, from);
+        let mut reading = Reading::new(&self.runner.client, definition, secret.as_ref(), ask, from);
         let (before, bytes) = (self.trail.len(), self.bytes);
         let mut held: Option<Held> = None;
         let stopping = &self.runner.app.stopping;

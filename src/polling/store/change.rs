@@ -232,7 +232,7 @@ pub async fn set_secret(
             let until = (before.has_secret && overlap > TimeDelta::zero()).then(|| now + overlap);
             sql!(
                 exec tx,
-                "UPDATE sources SET old_secret = CASE WHEN $4 IS NULL THEN NULL ELSE secret END, old_secret_until = $4,
+                "UPDATE sources SET old_secret = CASE WHEN $6 THEN secret ELSE NULL END, old_secret_until = $4,
                     secret = $3, refusals = 0, updated_at = $5
                  WHERE tenant_id = $1 AND id = $2",
                 permit.tenant(),
@@ -240,6 +240,7 @@ pub async fn set_secret(
                 sealed,
                 until,
                 now,
+                until.is_some(),
             )?;
             let after = again(tx, &permit, id).await?;
             let said = json!({"oldTokenUntil": until});

@@ -402,16 +402,16 @@ async fn a_secret_is_sealed_for_its_source_alone() {
     each(|db| async move {
         let desk = Desk::new(&db).await;
         let secret = |secret: &str| Prepared { secret: Some(secret.into()), ..prepared(5, 0) };
-        let (one, two) = (desk.source(secret("first")).await, desk.source(secret("other")).await);
-        change::set_secret(&db, &desk.clock, &desk.keys, &desk.permit, one.id, "second", TimeDelta::hours(1)).await.unwrap();
+        let (one, two) = (desk.source(secret("hunter-one")).await, desk.source(secret("hunter-three")).await);
+        change::set_secret(&db, &desk.clock, &desk.keys, &desk.permit, one.id, "hunter-two", TimeDelta::hours(1)).await.unwrap();
         let text = "SELECT secret, old_secret, definition FROM sources WHERE id = $1";
         let (new, old, definition) = sql!(one(Vec<u8>, Vec<u8>, String), db, text, one.id).unwrap();
         let open = |id, sealed: &[u8]| change::open(&desk.keys, desk.tenant(), id, sealed);
-        assert_eq!((open(one.id, &new).unwrap(), open(one.id, &old).unwrap()), ("second".into(), "first".into()));
+        assert_eq!((open(one.id, &new).unwrap(), open(one.id, &old).unwrap()), ("hunter-two".into(), "hunter-one".into()));
         assert!(open(two.id, &new).is_err());
-        assert!(!definition.contains("first"));
+        assert!(!definition.contains("hunter"));
         let trail: Vec<Option<String>> = sql!(values Option<String>, db, "SELECT after FROM audit").unwrap();
-        assert!(trail.iter().flatten().all(|after| !after.contains("first") && !after.contains("second")));
+        assert!(trail.iter().flatten().all(|after| !after.contains("hunter")));
     })
     .await;
 }

@@ -3,6 +3,7 @@ pub mod browser;
 pub mod http;
 pub mod oracle;
 pub mod program;
+pub mod shop;
 pub mod smtp;
 
 use std::{
