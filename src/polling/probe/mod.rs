@@ -1,0 +1,1 @@
+//! Finding out about the other side before it is polled: [`attempt`] tries a definition out.

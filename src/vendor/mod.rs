@@ -1,0 +1,1 @@
+//! A stand-in external system.
