@@ -13,11 +13,13 @@ mod quarantine;
 mod restore;
 mod send;
 pub mod serve;
+mod source;
 mod task;
 mod tenant;
 mod token;
 mod user;
 mod validate;
+mod vendor;
 mod versions;
 
 use std::process::ExitCode;
@@ -97,6 +99,9 @@ Examples:
     Audit(audit::Audit),
     Send(send::Send),
     Validate(validate::Validate),
+    #[command(subcommand)]
+    Source(source::Source),
+    Vendor(vendor::Vendor),
 }
 
 /// What every command is given.
@@ -177,6 +182,8 @@ pub fn main() -> ExitCode {
             Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
+            Command::Source(command) => command.run(&context).await,
+            Command::Vendor(command) => command.run(&context).await,
         }
     });
     match done {

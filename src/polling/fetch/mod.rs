@@ -204,6 +204,31 @@ impl Reading {
         request::question(&self.definition, self.secret.as_ref(), window, &self.position.at)
     }
 
+    /// Whether nothing follows what has been handed out.
+    pub fn is_at_end(&self) -> bool {
+        self.position.done
+    }
+
+    /// The next records of the page that is read; `None` at its end, before another one is asked for.
+    ///
+    /// # Errors
+    /// See [`Reading::next`].
+    pub async fn next_of_page(&mut self) -> Result<Option<Chunk>, Fault> {
+        let page = self.position.page();
+        loop {
+            if let Some(chunk) = self.chunk() {
+                return Ok(Some(chunk));
+            }
+            if let Some(onward) = self.onward.take() {
+                self.position = onward;
+            }
+            if self.position.done || self.position.page() != page {
+                return Ok(None);
+            }
+            self.step().await?;
+        }
+    }
+
     /// The next records; `None` when all have been handed out. Once failed, it stays so.
     ///
     /// # Errors
@@ -213,23 +238,29 @@ impl Reading {
             if let Some(chunk) = self.chunk() {
                 return Ok(Some(chunk));
             }
-            if let Some(fault) = &self.failed {
-                return Err(fault.clone());
-            }
             if let Some(onward) = self.onward.take() {
                 self.position = onward;
             }
-            if self.position.done {
+            if self.position.done && self.failed.is_none() {
                 return Ok(None);
             }
-            let step = if self.open.is_some() { self.read().await } else { self.ask().await };
-            if let Err(fault) = step {
-                let fault = if self.definition.is_bounded() { fault } else { fault.whole() };
-                self.close(Some(&fault));
-                self.onward = None;
-                self.failed = Some(fault);
-            }
+            self.step().await?;
         }
+    }
+
+    /// Goes a step ahead. A fault is told once everything before it has been handed out.
+    async fn step(&mut self) -> Result<(), Fault> {
+        if let Some(fault) = &self.failed {
+            return Err(fault.clone());
+        }
+        let step = if self.open.is_some() { self.read().await } else { self.ask().await };
+        if let Err(fault) = step {
+            let fault = if self.definition.is_bounded() { fault } else { fault.whole() };
+            self.close(Some(&fault));
+            self.onward = None;
+            self.failed = Some(fault);
+        }
+        Ok(())
     }
 
     /// A chunk, when enough is ready, or nothing follows.
