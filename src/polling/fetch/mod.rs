@@ -361,7 +361,8 @@ impl Reading {
             body,
             hash: sha2::Sha256::default(),
             records: 0,
-            skip: self.position.index,
+            // what comes twice there is not handed out twice anyway
+            skip: if matches!(self.position.at, At::Back(_)) { 0 } else { self.position.index },
             skipped: String::new(),
             last: String::new(),
             overlaps: matches!(self.position.at, At::Offset(offset) if offset > 0),
@@ -644,3 +645,6 @@ fn chained(before: &str, digest: &[u8; 32]) -> String {
     both.extend_from_slice(digest);
     crypto::base64url(&crypto::sha256(&both))
 }
+
+#[cfg(test)]
+mod tests;
