@@ -64,6 +64,8 @@ pub mod tokens;
 pub mod transfer;
 #[cfg(feature = "ssr")]
 pub mod ui;
+#[cfg(feature = "ssr")]
+pub mod vendor;
 
 /// Called by the boot script of a page that holds islands. It refers to nothing but the framework: each island
 /// is exported by its own macro and found by name.

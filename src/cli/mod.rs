@@ -19,6 +19,7 @@ mod tenant;
 mod token;
 mod user;
 mod validate;
+mod vendor;
 mod versions;
 
 use std::process::ExitCode;
@@ -100,6 +101,7 @@ Examples:
     Audit(audit::Audit),
     Send(send::Send),
     Validate(validate::Validate),
+    Vendor(vendor::Vendor),
 }
 
 /// What every command is given.
@@ -181,6 +183,7 @@ pub fn main() -> ExitCode {
             Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
+            Command::Vendor(command) => command.run(&context).await,
         }
     });
     match done {

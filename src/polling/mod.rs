@@ -8,6 +8,7 @@ pub mod definition;
 pub mod fetch;
 pub mod ledger;
 pub mod map;
+pub mod probe;
 pub mod runner;
 pub mod schedule;
 pub mod store;

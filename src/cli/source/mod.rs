@@ -2,6 +2,7 @@
 //! it notices within a second.
 mod act;
 mod add;
+mod attempt;
 mod fill;
 mod show;
 
@@ -20,6 +21,7 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(super) enum Source {
     Add(add::Add),
+    Try(attempt::Try),
     Edit(add::Edit),
     Export(add::Export),
     SetToken(add::SetToken),
@@ -40,6 +42,7 @@ impl Source {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         match self {
             Self::Add(command) => command.run(context).await,
+            Self::Try(command) => command.run(context).await,
             Self::Edit(command) => command.run(context).await,
             Self::Export(command) => command.run(context).await,
             Self::SetToken(command) => command.run(context).await,
