@@ -1,12 +1,15 @@
 # Everything starts here; what a command does stands in the script it calls.
 .DEFAULT_GOAL := help
-.PHONY: help run test check dev bench torture pictures
+.PHONY: help run demo test check dev bench torture pictures
 
 help: ## show these lines
 	@sed -n 's/^\([a-z]*\): ## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 run: ## install what is missing, build, and serve on http://127.0.0.1:3000
 	@scripts/run
+
+demo: ## the same with a tenant of invented people, and a sender that keeps it alive
+	@scripts/demo
 
 test: ## install what is missing and run everything that has to pass
 	@scripts/test

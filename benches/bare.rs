@@ -1,5 +1,6 @@
 //! What the disk and SQLite allow: the statement of the write lane in a loop, without a server around it. With a
-//! number of events in place of a time, it fills a database before a measurement.
+//! number of events in place of a time, it fills a database before a measurement; each `MARKER` in the event becomes
+//! another number then, so that something can be found again.
 //!
 //! `bare DATABASE_URL TENANT EVENT_TYPE EVENT_FILE EVENTS_A_BATCH (SECONDSs | EVENTS)` prints one JSON object.
 use std::{
@@ -14,6 +15,9 @@ use tributary::{
     ids::{EVENTS_OF_A_RECEIPT, EventTypeId, ReceiptId, TenantId, new_id},
 };
 
+/// What is another number in each event.
+const MARKER: &[u8] = b"MARKER";
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +25,8 @@ async fn main() -> anyhow::Result<()> {
         anyhow::anyhow!("usage: bare DATABASE_URL TENANT EVENT_TYPE EVENT_FILE EVENTS_A_BATCH (SECONDSs | EVENTS)")
     })?;
     let (tenant, event_type) = (TenantId::from_str(&tenant)?, EventTypeId::from_str(&event_type)?);
-    let (event, batch): (Vec<u8>, usize) = (std::fs::read(event)?, batch.parse()?);
+    let (mut event, batch): (Vec<u8>, usize) = (std::fs::read(event)?, batch.parse()?);
+    let marker = event.windows(MARKER.len()).position(|piece| piece == MARKER);
     let (limit, most) = match amount.strip_suffix('s') {
         Some(seconds) => (Duration::from_secs_f64(seconds.parse()?), usize::MAX),
         None => (Duration::MAX, amount.parse()?),
@@ -43,6 +48,10 @@ async fn main() -> anyhow::Result<()> {
             }
             let comma = if index == 0 { "" } else { "," };
             write!(places, "{comma}{}", (payloads.len() << 24) | event.len())?;
+            if let Some(at) = marker {
+                let number = format!("{:06x}", (stored + index) % (1 << 24));
+                event[at..at + MARKER.len()].copy_from_slice(number.as_bytes());
+            }
             payloads.extend_from_slice(&event);
         }
         places.push(']');

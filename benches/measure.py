@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+import finding
 import hub
 
 BENCHES = hub.ROOT / "benches"
@@ -272,9 +273,9 @@ def stored(bench):
         bench.keep("stored", events=many, bytes=size, **pair(null, real, full.server.peak_memory(), target=0.9))
 
 
-def latency(bench):
+def latency(bench, name="latency", postgres=None):
     """latencies at half of the peak load, open loop"""
-    with Room("latency") as room:
+    with Room(name, postgres) as room:
         path = room.tenant.path(room.tenant.plain)
         bench.wrk(room.server, room.tenant, path, 64, seconds=bench.options.warm_up)
         peak = statistics.median(
@@ -285,7 +286,7 @@ def latency(bench):
         for run in runs:
             print(f"    p50 {run['p50_us'] / 1000:.2f}, p99 {run['p99_us'] / 1000:.2f}, most {run['max_us'] / 1000:.1f} ms", flush=True)
         bench.keep(
-            "latency",
+            name,
             peak=peak,
             asked=peak / 2,
             per_second=spread(runs),
@@ -296,9 +297,9 @@ def latency(bench):
         )
 
 
-def overload(bench):
+def overload(bench, name="overload", postgres=None):
     """five times as much as can be stored: 1,000 events a request, open loop"""
-    with Room("overload") as room:
+    with Room(name, postgres) as room:
         path = room.tenant.path(room.tenant.plain)
 
         def peak(seconds):
@@ -319,7 +320,7 @@ def overload(bench):
         refused = sum(run["statuses"].get("503", 0) for run in real)
         others = {status: count for run in real for status, count in run["statuses"].items() if status not in ("201", "503")}
         bench.keep(
-            "overload",
+            name,
             **{**values, "refused": refused},
             without_retry_after=sum(run["refused_without_retry_after"] for run in real),
             never_sent=sum(run["never_sent"] for run in real),
@@ -328,16 +329,16 @@ def overload(bench):
         )
 
 
-def crowd(bench):
+def crowd(bench, name="crowd", postgres=None):
     """one event a request from 5,120 connections, five times as many as may wait: closed loop"""
-    with Room("crowd", arguments=("--max-connections", "8192")) as room:
+    with Room(name, postgres, arguments=("--max-connections", "8192")) as room:
         path = room.tenant.path(room.tenant.plain)
 
         def run(connections):
             return lambda seconds: bench.wrk(room.server, room.tenant, path, connections, seconds=seconds)
 
         null, real = bench.in_turns(run(256), run(5120))
-        bench.keep("crowd", **pair(null, real, room.server.peak_memory()))
+        bench.keep(name, **pair(null, real, room.server.peak_memory()))
 
 
 def postgres(bench):
@@ -347,9 +348,15 @@ def postgres(bench):
         raise hub.Failed("TEST_POSTGRES_URL is not set: scripts/bench starts a cluster and sets it")
     against_dry_run(bench, "postgres-single-64", 64, postgres=url)
     against_dry_run(bench, "postgres-single-256", 256, postgres=url)
+    against_dry_run(bench, "postgres-any-64", 64, "anything", postgres=url)
     against_dry_run(bench, "postgres-key-64", 64, each="key", postgres=url)
     against_dry_run(bench, "postgres-unique-64", 64, "unique", "marked", "unique", postgres=url)
+    against_dry_run(bench, "postgres-key-256", 256, each="key", postgres=url)
+    against_dry_run(bench, "postgres-unique-256", 256, "unique", "marked", "unique", postgres=url)
     against_dry_run(bench, "postgres-batch", 32, body="thousand", postgres=url)
+    latency(bench, "postgres-latency", url)
+    overload(bench, "postgres-overload", url)
+    crowd(bench, "postgres-crowd", url)
 
 
 SCENARIOS = {
@@ -366,6 +373,7 @@ SCENARIOS = {
     "crowd": crowd,
     "stored": stored,
     "postgres": postgres,
+    "find": finding.find,
 }
 
 
@@ -428,21 +436,22 @@ def table(bench):
     ]
     three = lambda values: " / ".join(f"{values[key]:,.0f}" for key in ("min", "median", "max"))
     against = {"batch": "bare loop", "stored": "10,000 stored", "overload": "peak", "crowd": "256 connections"}
-    for name, values in bench.results.items():
-        if name == "latency":
+    results = {name: values for name, values in bench.results.items() if not name.startswith("find-")}
+    for name, values in results.items():
+        if name.endswith("latency"):
             continue
         target = f"{values['target']:.2f}" if values["target"] else "–"
         target += f" (aim {values['aim']:.2f})" if values["aim"] else ""
         lines.append(
-            f"| {name} | {against.get(name, 'dry run')} | {values['unit']} | {three(values['null'])} | {three(values['real'])} "
+            f"| {name} | {against.get(name.removeprefix('postgres-'), 'dry run') if name != 'postgres-batch' else 'dry run'} | {values['unit']} | {three(values['null'])} | {three(values['real'])} "
             f"| **{values['ratio']:.2f}** | {target} | {values['p50_ms']:.2f} | {values['p99_ms']:.2f} | {values['peak_memory'] / 2**20:.0f} MiB |"
         )
     lines.append("")
-    for name, values in bench.results.items():
-        if name == "latency":
+    for name, values in results.items():
+        if name.endswith("latency"):
             at = lambda of: values[f"{of}_ms"]["median"]
             lines.append(
-                f"- latency, open loop at {values['asked']:,.0f} requests/s (half of {values['peak']:,.0f}): p50 {at('p50'):.2f} ms, "
+                f"- {name}, open loop at {values['asked']:,.0f} requests/s (half of {values['peak']:,.0f}): p50 {at('p50'):.2f} ms, "
                 f"p99 **{at('p99'):.2f} ms** (target < 10; {values['p99_ms']['min']:.2f} to {values['p99_ms']['max']:.2f}), "
                 f"p99.9 {at('p999'):.2f} ms, longest {values['max_ms']['max']:.1f} ms; checkpoints included."
             )
@@ -450,15 +459,15 @@ def table(bench):
             lines.append(f"- batch: the bare loop commits 20,000 events at once, as the lane does; with 1,000 it reaches {three(values['bare_1000'])} events/s.")
         elif name == "stored":
             lines.append(f"- stored: {values['events']:,} events, {values['bytes'] / 2**30:.2f} GiB on disk.")
-        elif name == "overload":
+        elif name.endswith("overload"):
             lines.append(
-                f"- overload: {values['asked']:,.0f} events/s asked; {values['refused']:,} requests refused with 503, "
-                f"{values['without_retry_after']} of all refusals without Retry-After or with another status {values['other_statuses'] or ''}, "
+                f"- {name}: {values['asked']:,.0f} events/s asked; {values['refused']:,} requests refused with 503, "
+                f"{values['without_retry_after']} of them without Retry-After; other statuses: {values['other_statuses'] or 'none'}; "
                 f"{values['broken']} connections broken, {values['never_sent']} requests never sent."
             )
-        elif name == "crowd":
-            lines.append(f"- crowd: {values['refused']:,} requests refused, {values['broken']} broken; clients that try again at once.")
-    memories = {name: values["peak_memory"] for name, values in bench.results.items() if name not in ("overload", "crowd")}
+        elif name.endswith("crowd"):
+            lines.append(f"- {name}: {values['refused']:,} requests refused, {values['broken']} broken; clients that try again at once.")
+    memories = {name: values["peak_memory"] for name, values in results.items() if not name.endswith(("overload", "crowd"))}
     if memories:
         most = max(memories, key=memories.get)
         lines.append(
@@ -489,6 +498,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="rounds in turns (5)")
     parser.add_argument("--seconds", type=float, help="of each run (10)")
     parser.add_argument("--stored", type=int, help="events stored for that scenario (5,000,000)")
+    parser.add_argument("--find", type=int, action="append", help="events stored for the scenario find (1,000,000); repeat it")
     parser.add_argument("--wrk-threads", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="put the table into docs/figures.md")
     options = parser.parse_args()
@@ -498,6 +508,7 @@ def main():
     options.rounds = options.rounds or (1 if options.quick else 5)
     options.seconds = options.seconds or (1 if options.quick else 10)
     options.stored = options.stored or (100_000 if options.quick else 5_000_000)
+    options.find = options.find or [20_000 if options.quick else 1_000_000]
     options.warm_up = 1 if options.quick else 2
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(20_000, most), most))

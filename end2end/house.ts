@@ -1,5 +1,6 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
+import { bareFind, fullFind } from "./house-find";
 import { bareFailures, fullFailures } from "./house-failures";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
@@ -89,6 +90,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
+    ...bareFind(() => tenant),
   ];
 }
 
@@ -117,6 +119,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...(await fullFailures(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
+    ...fullFind(server, door),
     ...versionRooms(server, tenant, door.eventType),
   ];
 }

@@ -2,4 +2,4 @@
 import { defineConfig } from "@playwright/test";
 import journeys from "./playwright.config";
 
-export default defineConfig({ ...journeys, testMatch: "pictures.ts" });
+export default defineConfig({ ...journeys, testMatch: ["pictures.ts", "pictures-demo.ts"] });

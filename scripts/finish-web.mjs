@@ -74,11 +74,17 @@ const wasm = fs.readFileSync(`${WORK}/app_bg.opt.wasm`);
 const app = `app.${hash(js, wasm)}`;
 add(`pkg/${app}.js`, js);
 add(`pkg/${app}.wasm`, wasm);
-const boot = addHashed("boot", ".js", Buffer.from(fs.readFileSync("src/islands/boot.js", "utf8").replaceAll("__APP__", app)));
+const palette = addHashed("palette", ".js", fs.readFileSync("src/islands/palette.js"));
+const boot = addHashed(
+  "boot",
+  ".js",
+  Buffer.from(fs.readFileSync("src/islands/boot.js", "utf8").replaceAll("__APP__", app).replaceAll("__PALETTE__", palette)),
+);
 
 // --- the budget of a first load, as brotli ----------------------------------------------------------------------
 
-const rows = [boot, `${app}.js`, `${app}.wasm`, style].map((name) => [name, sizes.get(`pkg/${name}`)]);
+// the palette is no part of it, but of the first search: it is told, and not counted
+const rows = [boot, `${app}.js`, `${app}.wasm`, style, palette].map((name) => [name, sizes.get(`pkg/${name}`)]);
 for (const [name, size] of rows) console.log(`    ${name.padEnd(28)} ${String(size).padStart(7)} bytes`);
 const code = rows.slice(0, 3).reduce((sum, [, size]) => sum + size, 0);
 const within = (what, size, budget) => {

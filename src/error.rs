@@ -56,6 +56,9 @@ pub enum Unavailable {
     /// The server is stopping.
     #[error("the server is shutting down")]
     ShuttingDown,
+    /// What is asked for was sealed with a key that this process does not have.
+    #[error("the server lacks the key that this was sealed with")]
+    KeyMissing,
 }
 
 /// What the outside may know of an error. A response carries it as an extension; the layer around all handlers
@@ -93,11 +96,14 @@ impl PublicError {
                 "the database cannot be written to at the moment; send it again, with its Idempotency-Key if it has one"
             }
             Unavailable::ShuttingDown => "the server is shutting down; nothing was stored, send it again",
+            Unavailable::KeyMissing => {
+                "the server lacks the key that this was sealed with; whoever runs it finds in its log which, and can give it back with TRIBUTARY_KEY_FILE. A recovery code works without it"
+            }
         };
         let seconds = match why {
             Unavailable::QueueFull | Unavailable::ShuttingDown => 1,
             Unavailable::Database => 5,
-            Unavailable::DiskFull => 60,
+            Unavailable::DiskFull | Unavailable::KeyMissing => 60,
         };
         Self { retry_after: Some(seconds), ..Self::new(503, "Not available", detail) }
     }
@@ -188,7 +194,11 @@ impl From<SealError> for Error {
         match error {
             // the operator reads it in the log too, but whoever meets it first is often the operator
             SealError::NoKey => Self::Refused(error.to_string()),
-            other => Self::internal(other),
+            SealError::File(..) | SealError::UnknownKey(_) => {
+                tracing::error!(%error, "something sealed cannot be opened");
+                Self::Unavailable(Unavailable::KeyMissing)
+            }
+            SealError::Broken => Self::internal(error),
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Session {
     pub email: String,
     /// The looks they chose.
     pub theme: Theme,
+    /// Whether the keyboard's shortcuts are on.
+    pub shortcuts: bool,
     /// They need a second factor and have none: until they do, nothing else is open to them.
     pub must_enrol: bool,
 }
@@ -59,6 +61,7 @@ impl Session {
             name: found.name,
             email: found.email,
             theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
+            shortcuts: !found.shortcuts_off,
             must_enrol: found.must_enrol,
         }
     }
@@ -71,6 +74,7 @@ impl Session {
             role: self.actor.role.word(),
             theme: self.theme,
             time_zone: "UTC".into(),
+            shortcuts: self.shortcuts,
         }
     }
 

@@ -15,7 +15,8 @@ Examples:
   tributary backup --force /var/backups/tributary.db --database-url postgres://tributary@db.example.com/tributary
 
 The file is a SQLite database, of PostgreSQL too; tributary restore takes it back to either. It is read in one
-snapshot, verified, readable by its owner alone, and appears when it is complete.")]
+snapshot, verified, readable by its owner alone, and appears when it is complete. The file of keys (tributary.key, or
+TRIBUTARY_KEY_FILE) is not in it: keep a copy of that apart, since second factors cannot be checked without.")]
 pub(super) struct Backup {
     /// The file to write
     file: PathBuf,
@@ -34,9 +35,10 @@ impl Backup {
         let answer = json!({"file": file, "bytes": contents.bytes, "seconds": took, "tables": contents.tables});
         context.out.record(&answer, || {
             format!(
-                "{}\nwritten to {file}: {} in {took} s, verified\nto take it back: tributary restore {file}",
+                "{}\nwritten to {file}: {} in {took} s, verified\n{}\nto take it back: tributary restore {file}",
                 moving::listed(&contents.tables),
                 moving::size(contents.bytes),
+                moving::KEY,
             )
         })
     }

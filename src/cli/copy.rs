@@ -52,6 +52,7 @@ impl Copy {
             if let Some(kept) = &kept {
                 lines.push(format!("the database that was there is kept as {kept}"));
             }
+            lines.push(moving::KEY.into());
             lines.push("next: start tributary serve with the new DATABASE_URL".into());
             lines.join("\n")
         })

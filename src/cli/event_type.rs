@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{Context, Usage, input, versions};
 use crate::{
     event_types::{
-        self, Contract, Details, Policy, UniqueFields,
+        self, Contract, Details, Policy, SearchableFields, UniqueFields,
         propose::{Proposed, Samples, propose},
     },
+    events::fields,
     ids::{EventTypeId, TenantId},
     name::Name,
     tenants,
@@ -18,6 +19,7 @@ use crate::{
 pub(super) enum EventType {
     Add(Box<Add>),
     Propose(Propose),
+    Searchable(Searchable),
     Show(versions::Show),
     Versions(versions::Versions),
     Draft(versions::Draft),
@@ -43,6 +45,7 @@ Examples:
 Examples:
   tributary event-type add --tenant ID \"Order\"
   tributary event-type add --tenant ID \"Order\" --schema order.json --unique \"Order ID\"
+  tributary event-type add --tenant ID \"Order\" --searchable \"Email Address\" --searchable /Order/Number
   tributary event-type add --tenant ID \"Ticket\" --unique /Ticket/Number --unique /Shop --policy refuse
   curl -s https://example.com/order.json | tributary event-type add --tenant ID \"Order\" --schema -")]
 pub(super) struct Add {
@@ -58,6 +61,9 @@ pub(super) struct Add {
     /// A field that makes an event unique: a key, or a /pointer; repeat it for a key of several fields
     #[arg(long, value_name = "FIELD")]
     unique: Vec<String>,
+    /// A field that events are found by: a key, or a /pointer; repeat it for up to eight
+    #[arg(long, value_name = "FIELD")]
+    searchable: Vec<String>,
     /// What it is for
     #[arg(long, default_value = "", hide_default_value = true)]
     description: String,
@@ -126,6 +132,7 @@ impl EventType {
         match self {
             Self::Add(add) => add.run(context).await,
             Self::Propose(propose) => propose.run(context),
+            Self::Searchable(searchable) => searchable.run(context).await,
             Self::Show(command) => command.run(context).await,
             Self::Versions(command) => command.run(context).await,
             Self::Draft(command) => command.run(context).await,
@@ -149,6 +156,7 @@ impl Add {
             contract,
             policy: self.policy,
             unique_fields: UniqueFields::parse(&self.unique).map_err(Usage)?,
+            searchable_fields: SearchableFields::parse(&self.searchable).map_err(Usage)?,
             anonymous: self.anonymous,
             ..Details::named(self.name)
         };
@@ -164,6 +172,53 @@ impl Add {
                 made.id,
                 tenant = made.tenant_id,
             )
+        })
+    }
+}
+
+/// Say which fields the events of a type are found by
+///
+/// What is named takes the place of what was. Without any field, none is searchable any more. Fields that were not
+/// searchable before are filled in by a background task of the server.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tributary event-type searchable --tenant ID TYPE-ID \"Email Address\" \"Order Number\"
+  tributary event-type searchable --tenant ID TYPE-ID --none
+  tributary events list --tenant ID --event-type TYPE-ID --field \"Email Address\" --value jane@example.com")]
+pub(super) struct Searchable {
+    /// Whose
+    #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
+    tenant: TenantId,
+    /// The type
+    #[arg(value_name = "TYPE-ID", value_parser = input::id::<EventTypeId>)]
+    id: EventTypeId,
+    /// The fields: keys, or /pointers
+    #[arg(value_name = "FIELD", required_unless_present = "none", conflicts_with = "none")]
+    fields: Vec<String>,
+    /// None any more
+    #[arg(long)]
+    none: bool,
+}
+
+impl Searchable {
+    async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let fields = SearchableFields::parse(&self.fields).map_err(Usage)?;
+        let db = context.db().await?;
+        let permit = context.actor.permit(self.tenant)?;
+        let change = move |details: &mut Details| details.searchable_fields = fields;
+        event_types::update(&db, &context.clock, &permit, self.id, change).await?;
+        let standing = fields::store::standing(&db, &permit, Some(self.id)).await?;
+        context.out.record(&json!({"fields": standing}), || {
+            if standing.is_empty() {
+                return "no field is searchable".to_owned();
+            }
+            let line = |one: &fields::store::Standing| {
+                let state = if one.ready { "ready" } else { "is being filled in by the server" };
+                format!("{}  {state}", one.field)
+            };
+            let next = format!("next: tributary task list --tenant {}", self.tenant);
+            standing.iter().map(line).chain([next]).collect::<Vec<_>>().join("\n")
         })
     }
 }

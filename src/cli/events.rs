@@ -6,12 +6,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::{Context, input};
+use super::{Context, Usage, input};
 use crate::{
     auth::{Permit, ReadPayloads},
     db::Db,
     events::{
-        self, ANONYMOUS, Cursor, Event, Filter, Line, Source, Verdict,
+        self, ANONYMOUS, Cursor, Event, FieldIs, Filter, Line, Source, Verdict,
         export::{self, Format},
         store,
         watch::Watch,
@@ -34,6 +34,7 @@ pub(super) enum Events {
 Examples:
   tributary events list --tenant ID
   tributary events list --tenant ID --verdict quarantined --limit 10
+  tributary events list --tenant ID --event-type ID --field \"Email Address\" --value jane@example.com
   tributary --json events list --tenant ID --event-type ID --limit 1000000 > events.jsonl
   tributary --json events list --tenant ID | jq -c '[.receivedAt, .payload]'")]
     List {
@@ -80,6 +81,13 @@ pub(super) struct Which {
     /// With this verdict alone
     #[arg(long)]
     verdict: Option<Word>,
+    /// With something in this field: a key, or a /pointer. Searchable fields of a type are found at once, others are
+    /// looked through
+    #[arg(long, value_name = "NAME", requires = "value")]
+    field: Option<String>,
+    /// What the field holds
+    #[arg(long, value_name = "V", requires = "field")]
+    value: Option<String>,
 }
 
 /// Write events to standard output, newest first, as JSON lines or CSV
@@ -124,7 +132,7 @@ impl Export {
     async fn run(self, context: &Context) -> anyhow::Result<()> {
         let (db, permit) = open(context, self.which.tenant).await?;
         let Self { source, from, until, receipt, .. } = self;
-        let filter = Filter { source, from, until, receipt, ..self.which.filter() };
+        let filter = Filter { source, from, until, receipt, ..self.which.filter()? };
         export::written_down(&db, &context.clock, &permit, &filter, self.format).await?;
         let writer = export::Writer::new(&db, &permit, &filter, self.format).await?;
         let (mut text, mut before) = (Vec::new(), None);
@@ -150,13 +158,17 @@ enum Word {
 }
 
 impl Which {
-    fn filter(&self) -> Filter {
+    fn filter(&self) -> Result<Filter, Usage> {
+        let field = match (&self.field, &self.value) {
+            (Some(field), Some(value)) => Some(FieldIs::parse(field, value).map_err(|(_, why)| Usage(why))?),
+            _ => None,
+        };
         let verdict = self.verdict.map(|word| match word {
             Word::Accepted => Verdict::Accepted,
             Word::Quarantined => Verdict::Quarantined,
             Word::Mended => Verdict::Mended,
         });
-        Filter { event_type: self.event_type, verdict, ..Filter::default() }
+        Ok(Filter { event_type: self.event_type, verdict, field, ..Filter::default() })
     }
 }
 
@@ -166,7 +178,7 @@ impl Events {
             Self::List { which, limit } => list(context, &which, limit).await,
             Self::Count { which } => {
                 let (db, permit) = open(context, which.tenant).await?;
-                let count = store::count(&db, &permit, &which.filter()).await?;
+                let count = store::count(&db, &permit, &which.filter()?).await?;
                 context.out.record(&json!({"count": count}), || count.to_string())
             }
             Self::Export(export) => export.run(context).await,
@@ -184,7 +196,7 @@ pub(super) async fn open(context: &Context, tenant: TenantId) -> anyhow::Result<
 
 async fn list(context: &Context, which: &Which, limit: usize) -> anyhow::Result<()> {
     let (db, permit) = open(context, which.tenant).await?;
-    let filter = which.filter();
+    let filter = which.filter()?;
     let (mut cursor, mut left, mut none) = (Cursor::Newest, limit, true);
     while left > 0 {
         let size = left.min(PAGE);

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod copy;
+mod demo;
 mod event_type;
 mod events;
 mod input;
@@ -100,6 +101,7 @@ Examples:
     #[command(subcommand)]
     Audit(audit::Audit),
     Send(send::Send),
+    Demo(demo::Demo),
     Validate(validate::Validate),
     Vendor(vendor::Vendor),
 }
@@ -182,6 +184,7 @@ pub fn main() -> ExitCode {
             Command::User(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
+            Command::Demo(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
             Command::Vendor(command) => command.run(&context).await,
         }
@@ -218,6 +221,7 @@ fn failed(out: Output, error: &anyhow::Error) -> ExitCode {
 fn hint(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<Error>()? {
         Error::NotFound("tenant") => Some("tributary tenant list shows all there are"),
+        Error::NotFound("demo") => Some("tributary demo fills one"),
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
         Error::NotFound("person") => Some("tributary user list shows all there are"),

@@ -7,6 +7,10 @@ use std::{
 
 use crate::transfer::Moved;
 
+/// Said after every move: what moves with it by hand alone.
+pub(super) const KEY: &str = "the file of keys is not part of it: the server needs the one in use until now, beside a SQLite \
+     database (tributary.key for tributary.db) or by TRIBUTARY_KEY_FILE";
+
 /// How often a line is said: on a terminal it is written over.
 const EVERY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 

@@ -16,7 +16,8 @@ Examples:
   tributary restore --force backup.db --database-url postgres://tributary@db.example.com/tributary
 
 The backup is verified first. A SQLite database that was there is kept beside the new one; what a PostgreSQL database
-held is deleted in the transaction that fills it.")]
+held is deleted in the transaction that fills it. The file of keys is not in a backup: the server needs the one that was
+in use, beside a SQLite database (its name with .key) or by TRIBUTARY_KEY_FILE.")]
 pub(super) struct Restore {
     /// The backup
     file: PathBuf,
@@ -35,9 +36,10 @@ impl Restore {
         context.out.record(&answer, || {
             let kept = kept.as_ref().map(|kept| format!("the database that was there is kept as {kept}\n"));
             format!(
-                "{}\nrestored and verified\n{}next: tributary serve",
+                "{}\nrestored and verified\n{}{}\nnext: tributary serve",
                 moving::listed(&restored.tables),
-                kept.unwrap_or_default()
+                kept.unwrap_or_default(),
+                moving::KEY,
             )
         })
     }

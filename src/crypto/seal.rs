@@ -26,6 +26,8 @@ use super::{base64url, random, sha256};
 const LAYOUT: u8 = 1;
 /// Bytes of the id of a key, which stands in what it has sealed.
 const ID: usize = 4;
+/// Bytes at the beginning of what is sealed that say how it is laid out and which key opens it.
+pub const HEAD: usize = 1 + ID;
 /// Bytes of a nonce: long enough to be drawn at random.
 const NONCE: usize = 24;
 /// Longest file of keys that is read.
@@ -126,6 +128,18 @@ impl Keyring {
         let key = keys.iter().find(|key| key.id == id).ok_or_else(|| SealError::UnknownKey(written(id)))?;
         let aad = place.bytes();
         key.cipher.decrypt(&XNonce::from(nonce), Payload { msg: text, aad: &aad }).map_err(|_| SealError::Broken)
+    }
+
+    /// Whether this process has the key of something that was sealed; its beginning is enough ([`HEAD`] bytes).
+    ///
+    /// # Errors
+    /// See [`SealError`].
+    pub fn has_key_of(&self, sealed: &[u8]) -> Result<(), SealError> {
+        let id = sealed.get(1..HEAD).ok_or(SealError::Broken)?;
+        if self.keys(false)?.iter().any(|key| key.id == id) {
+            return Ok(());
+        }
+        Err(SealError::UnknownKey(written(id.try_into().map_err(|_| SealError::Broken)?)))
     }
 
     /// What was sealed with an older key, sealed with the newest; none when it is already.

@@ -68,6 +68,16 @@ impl Db {
     }
 }
 
+/// Makes a file that is not there yet so that its owner alone can read it: it holds accounts, digests and payloads. What
+/// SQLite puts beside it has the same mode.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
 async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     let options = SqliteConnectOptions::from_str(address)?
         .create_if_missing(true)
@@ -79,6 +89,7 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
     if let Some(folder) = Path::new(options.get_filename()).parent() {
         std::fs::create_dir_all(folder)?;
     }
+    make_private(options.get_filename())?;
     let in_use = match file_lock::take(options.get_filename(), Use::Shared) {
         Ok(Some(lock)) => Some(lock),
         Ok(None) => return Err(OpenError::Exchanged),

@@ -138,6 +138,12 @@ impl Contract {
         serde_json::from_str(self.text()).unwrap_or_default()
     }
 
+    /// The keys that it names at the top of an event.
+    pub fn keys(&self) -> Vec<String> {
+        let schema = self.schema();
+        schema["properties"].as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
+    }
+
     fn compiled(&self) -> Option<&Compiled> {
         let compile = || match compile(self.text()) {
             Ok(compiled) => Some(compiled),

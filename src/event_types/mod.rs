@@ -5,8 +5,10 @@ mod copy;
 pub mod diff;
 pub mod field;
 mod pages;
+mod pointer;
 pub mod propose;
 mod sample;
+mod searchable;
 pub mod snippets;
 mod spans;
 mod splice;
@@ -29,6 +31,8 @@ use crate::{
 pub use contract::{Breach, Contract, ContractError};
 pub use copy::copy;
 pub use pages::{curl, routes};
+pub use pointer::Pointer;
+pub use searchable::SearchableFields;
 pub use store::{all, create, get, list, update};
 pub use unique::UniqueFields;
 
@@ -63,6 +67,8 @@ pub struct Details {
     pub policy: Policy,
     /// What makes an event the same as an earlier one.
     pub unique_fields: UniqueFields,
+    /// By which values its events are found.
+    pub searchable_fields: SearchableFields,
     /// Whether its events are accepted without a token.
     pub anonymous: bool,
     /// Whether its events are accepted at all.
@@ -78,6 +84,7 @@ impl Details {
             contract: Contract::default(),
             policy: Policy::Quarantine,
             unique_fields: UniqueFields::default(),
+            searchable_fields: SearchableFields::default(),
             anonymous: false,
             enabled: true,
         }

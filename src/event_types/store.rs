@@ -1,7 +1,8 @@
 //! Event types in the database.
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
-use super::{Contract, Details, EventType, Policy, UniqueFields, versions};
+use super::{Contract, Details, EventType, Policy, SearchableFields, UniqueFields, versions};
 use crate::{
     auth::{
         Actor, Configure, Permit, ReadConfiguration,
@@ -10,6 +11,7 @@ use crate::{
     clock::Clock,
     db::{Db, Tx},
     error::{Error, Result, is_taken},
+    events::fields,
     ids::{EventTypeId, TenantId},
     name::Name,
     sql, tenants,
@@ -24,6 +26,7 @@ struct Row {
     contract: String,
     policy: Policy,
     unique_fields: String,
+    searchable_fields: String,
     anonymous: bool,
     enabled: bool,
     created_at: DateTime<Utc>,
@@ -34,7 +37,8 @@ impl TryFrom<Row> for EventType {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
-        let pointers: Vec<String> = serde_json::from_str(&row.unique_fields).map_err(Error::internal)?;
+        let pointers = |text: &str| serde_json::from_str::<Vec<String>>(text).map_err(Error::internal);
+        let stored = |why: String| Error::internal(anyhow::anyhow!("stored fields: {why}"));
         Ok(Self {
             tenant_id: row.tenant_id,
             id: row.id,
@@ -43,8 +47,8 @@ impl TryFrom<Row> for EventType {
                 description: row.description,
                 contract: Contract::stored(row.contract),
                 policy: row.policy,
-                unique_fields: UniqueFields::parse(pointers)
-                    .map_err(|why| Error::internal(anyhow::anyhow!("stored unique fields: {why}")))?,
+                unique_fields: UniqueFields::parse(pointers(&row.unique_fields)?).map_err(stored)?,
+                searchable_fields: SearchableFields::parse(pointers(&row.searchable_fields)?).map_err(stored)?,
                 anonymous: row.anonymous,
                 enabled: row.enabled,
             },
@@ -92,15 +96,16 @@ pub(super) async fn insert(tx: &mut Tx, actor: &Actor, event_type: &EventType) -
     sql!(
         exec tx,
         "INSERT INTO event_types (tenant_id, id, name, description, contract, policy, unique_fields,
-            anonymous, enabled, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+            searchable_fields, anonymous, enabled, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)",
         event_type.tenant_id,
         event_type.id,
         &details.name,
         &details.description,
         details.contract.text(),
         details.policy,
-        pointers(details)?,
+        json(&details.unique_fields)?,
+        json(&details.searchable_fields)?,
         details.anonymous,
         details.enabled,
         event_type.created_at,
@@ -112,6 +117,7 @@ pub(super) async fn insert(tx: &mut Tx, actor: &Actor, event_type: &EventType) -
             error.into()
         }
     })?;
+    fields::store::begin(tx, event_type).await?;
     versions::append(tx, actor, event_type, None, None).await?;
     Ok(())
 }
@@ -123,8 +129,8 @@ pub(super) async fn insert(tx: &mut Tx, actor: &Actor, event_type: &EventType) -
 pub async fn list(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<EventType>> {
     let rows = sql!(
         all Row, db,
-        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, anonymous, enabled, created_at,
-            updated_at
+        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, searchable_fields, anonymous, enabled,
+            created_at, updated_at
          FROM event_types WHERE tenant_id = $1 ORDER BY lower(name), id",
         permit.tenant(),
     )?;
@@ -153,8 +159,8 @@ pub async fn names(db: &Db, tenant: TenantId) -> Result<Vec<(EventTypeId, Name)>
 pub async fn all(db: &Db) -> Result<Vec<EventType>> {
     let rows = sql!(
         all Row, db,
-        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, anonymous, enabled, created_at,
-            updated_at
+        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, searchable_fields, anonymous, enabled,
+            created_at, updated_at
          FROM event_types",
     )?;
     rows.into_iter().map(EventType::try_from).collect()
@@ -167,8 +173,8 @@ pub async fn all(db: &Db) -> Result<Vec<EventType>> {
 pub async fn get(db: &Db, permit: &Permit<ReadConfiguration>, id: EventTypeId) -> Result<EventType> {
     let row = sql!(
         opt Row, db,
-        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, anonymous, enabled, created_at,
-            updated_at
+        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, searchable_fields, anonymous, enabled,
+            created_at, updated_at
          FROM event_types WHERE tenant_id = $1 AND id = $2",
         permit.tenant(),
         id,
@@ -180,8 +186,8 @@ pub async fn get(db: &Db, permit: &Permit<ReadConfiguration>, id: EventTypeId) -
 pub(super) async fn get_in(tx: &mut Tx, tenant: TenantId, id: EventTypeId) -> Result<EventType> {
     let row = sql!(
         opt Row, tx,
-        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, anonymous, enabled, created_at,
-            updated_at
+        "SELECT tenant_id, id, name, description, contract, policy, unique_fields, searchable_fields, anonymous, enabled,
+            created_at, updated_at
          FROM event_types WHERE tenant_id = $1 AND id = $2",
         tenant,
         id,
@@ -195,8 +201,8 @@ pub(super) async fn store_details(tx: &mut Tx, event_type: &EventType) -> Result
     sql!(
         exec tx,
         "UPDATE event_types
-         SET name = $3, description = $4, contract = $5, policy = $6, unique_fields = $7, anonymous = $8,
-            enabled = $9, updated_at = $10
+         SET name = $3, description = $4, contract = $5, policy = $6, unique_fields = $7,
+            searchable_fields = $8, anonymous = $9, enabled = $10, updated_at = $11
          WHERE tenant_id = $1 AND id = $2",
         event_type.tenant_id,
         event_type.id,
@@ -204,7 +210,8 @@ pub(super) async fn store_details(tx: &mut Tx, event_type: &EventType) -> Result
         &details.description,
         details.contract.text(),
         details.policy,
-        pointers(details)?,
+        json(&details.unique_fields)?,
+        json(&details.searchable_fields)?,
         details.anonymous,
         details.enabled,
         event_type.updated_at,
@@ -236,6 +243,9 @@ pub async fn update(
             }
             after.updated_at = clock.now();
             store_details(tx, &after).await?;
+            if after.details.searchable_fields != before.details.searchable_fields {
+                fields::store::change(tx, &clock, &permit, &after).await?;
+            }
             if after.details.contract != before.details.contract {
                 versions::append(tx, permit.actor(), &after, None, None).await?;
             }
@@ -251,8 +261,8 @@ pub async fn update(
     .await
 }
 
-fn pointers(details: &Details) -> Result<String> {
-    serde_json::to_string(&details.unique_fields).map_err(Error::internal)
+fn json(fields: &impl Serialize) -> Result<String> {
+    serde_json::to_string(fields).map_err(Error::internal)
 }
 
 async fn written(
@@ -302,6 +312,7 @@ mod tests {
                 contract: Contract::parse(r#"{"required":["Order ID"]}"#).unwrap(),
                 policy: Policy::Warn,
                 unique_fields: UniqueFields::parse(["Order ID", "/a~1b"]).unwrap(),
+                searchable_fields: SearchableFields::parse(["E-mail"]).unwrap(),
                 anonymous: true,
                 ..Details::named("Sale".parse().unwrap())
             };

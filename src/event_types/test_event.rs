@@ -37,7 +37,7 @@ pub enum Sent {
 /// # Errors
 /// Says why it is no event at all.
 pub fn judge(app: &App, event_type: &EventType, text: &str) -> Result<Row, String> {
-    ingest::judge_text(event_type, text.trim(), &app.settings.limits)
+    ingest::judge_text(event_type, text.trim(), app.settings.limits.max_event)
 }
 
 /// Sends a test event through the write lane. `form` is what the form that holds it was given: sent twice, by two

@@ -13,7 +13,6 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::{Breach, Contract, Details, EventType};
 use crate::{
     auth::{Permit, ReadPayloads},
-    config::Limits,
     db::Db,
     error::{Error, Result},
     events::{self, Cursor, Event, Filter, Verdict},
@@ -105,14 +104,14 @@ pub enum Change {
     WouldPass,
 }
 
-/// Tries `draft` on the newest `count` events of a type.
+/// Tries `draft` on the newest `count` events of a type. `longest` is the most bytes that an event may have.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn trial(
     db: &Db,
     permit: &Permit<ReadPayloads>,
-    limits: &Limits,
+    longest: u32,
     event_type: &EventType,
     draft: &Contract,
     count: usize,
@@ -123,7 +122,7 @@ pub async fn trial(
     let mut court = Court {
         active: event_type.clone(),
         draft: EventType { details, ..event_type.clone() },
-        limits: limits.clone(),
+        longest,
         found: Trial::default(),
         groups: BTreeMap::new(),
     };
@@ -169,7 +168,7 @@ impl Default for Trial {
 struct Court {
     active: EventType,
     draft: EventType,
-    limits: Limits,
+    longest: u32,
     found: Trial,
     groups: BTreeMap<(Change, String, String), Group>,
 }
@@ -202,7 +201,7 @@ impl Court {
     }
 
     fn breaches(&self, event_type: &EventType, event: &Event) -> Vec<Breach> {
-        match ingest::judge_text(event_type, &event.payload, &self.limits) {
+        match ingest::judge_text(event_type, &event.payload, self.longest) {
             Ok(row) => row.errors.and_then(|errors| serde_json::from_str(&errors).ok()).unwrap_or_default(),
             // the settings were other ones when it came
             Err(why) => vec![Breach::new("", "event", why)],

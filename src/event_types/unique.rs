@@ -2,22 +2,14 @@
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::Pointer;
+
 /// The most fields that one key may be made of.
 const MOST: usize = 8;
-/// The longest pointer, in bytes.
-const LONGEST: usize = 500;
 
 /// No, one or several places of an event whose values, taken together, occur once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UniqueFields(Vec<Field>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Field {
-    /// As a JSON pointer.
-    pointer: String,
-    /// The same, taken apart once.
-    keys: Vec<String>,
-}
+pub struct UniqueFields(Vec<Pointer>);
 
 impl UniqueFields {
     /// Reads fields: each is a key at the top of the event, or a JSON pointer (which begins with a slash). Empty ones
@@ -26,22 +18,7 @@ impl UniqueFields {
     /// # Errors
     /// Says which is none.
     pub fn parse<S: AsRef<str>>(fields: impl IntoIterator<Item = S>) -> Result<Self, String> {
-        let mut parsed: Vec<Field> = Vec::new();
-        for field in fields {
-            let field = field.as_ref().trim();
-            if field.is_empty() {
-                continue;
-            }
-            let field = Field::parse(field)?;
-            if parsed.contains(&field) {
-                return Err(format!("{} is named twice", field.pointer));
-            }
-            parsed.push(field);
-        }
-        if parsed.len() > MOST {
-            return Err(format!("at most {MOST} fields make an event unique"));
-        }
-        Ok(Self(parsed))
+        Pointer::parse_all(fields, MOST, &format!("at most {MOST} fields make an event unique")).map(Self)
     }
 
     /// Whether no field makes an event unique.
@@ -51,7 +28,7 @@ impl UniqueFields {
 
     /// The fields as JSON pointers.
     pub fn pointers(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|field| field.pointer.as_str())
+        self.0.iter().map(Pointer::as_str)
     }
 
     /// The value of each field, in order; none when there are no fields, or when one of them is missing or null:
@@ -62,53 +39,6 @@ impl UniqueFields {
         }
         self.0.iter().map(|field| field.of(event).filter(|value| !value.is_null())).collect()
     }
-}
-
-impl Field {
-    fn parse(text: &str) -> Result<Self, String> {
-        if text.len() > LONGEST {
-            return Err(format!("a unique field has at most {LONGEST} bytes"));
-        }
-        if text.chars().any(char::is_control) {
-            return Err("a unique field holds no control characters".into());
-        }
-        let Some(path) = text.strip_prefix('/') else {
-            let pointer = format!("/{}", text.replace('~', "~0").replace('/', "~1"));
-            return Ok(Self { pointer, keys: vec![text.to_owned()] });
-        };
-        let keys = path.split('/').map(unescape).collect::<Option<_>>();
-        let keys = keys.ok_or_else(|| format!("{text}: in a JSON pointer, ~ is written ~0 and / within a key ~1"))?;
-        Ok(Self { pointer: text.to_owned(), keys })
-    }
-
-    fn of<'e>(&self, event: &'e Value) -> Option<&'e Value> {
-        self.keys.iter().try_fold(event, |value, key| match value {
-            Value::Object(fields) => fields.get(key),
-            Value::Array(items) => items.get(index(key)?),
-            _ => None,
-        })
-    }
-}
-
-fn unescape(key: &str) -> Option<String> {
-    let mut pieces = key.split('~');
-    let mut whole = pieces.next()?.to_owned();
-    for piece in pieces {
-        let (mark, rest) = piece.split_at_checked(1)?;
-        whole.push(match mark {
-            "0" => '~',
-            "1" => '/',
-            _ => return None,
-        });
-        whole.push_str(rest);
-    }
-    Some(whole)
-}
-
-/// An array's index, written as pointers have it: digits, without a leading zero.
-fn index(key: &str) -> Option<usize> {
-    let plain = key.bytes().all(|byte| byte.is_ascii_digit()) && (key == "0" || !key.starts_with('0'));
-    if plain { key.parse().ok() } else { None }
 }
 
 impl Serialize for UniqueFields {

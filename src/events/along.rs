@@ -1,6 +1,6 @@
 //! Along which index a list of events is walked, and the texts that walk along it. Every text is fixed, and written so
 //! that no planner takes another index: the plans of SQLite are tested, those of PostgreSQL as well.
-use super::{Filter, Source, Verdict};
+use super::{Cursor, Filter, Source, Verdict};
 use crate::ids::{EventId, EventTypeId, TokenId};
 
 /// The index along which a filter is answered.
@@ -111,6 +111,7 @@ macro_rules! all_but_broken {
 }
 
 impl Along {
+    /// What a field holds, no index of events knows: see [`super::fields`].
     pub(super) fn of(filter: &Filter) -> Self {
         match (filter.verdict, filter.event_type) {
             (Some(Verdict::Quarantined), _) => Self::Quarantined,
@@ -123,6 +124,7 @@ impl Along {
     /// Whether its index knows everything that the filter asks.
     pub(super) fn knows(self, filter: &Filter) -> bool {
         filter.source.is_none()
+            && filter.field.is_none()
             && match self {
                 Self::All | Self::Type(_) => filter.verdict.is_none(),
                 Self::Quarantined | Self::Mended => filter.event_type.is_none(),
@@ -210,6 +212,29 @@ impl Range {
             range.high = range.high.min(EventId::floor(until));
         }
         range
+    }
+
+    /// What is left of it beyond the cursor, and in which direction it is walked from there.
+    pub(super) fn cut(&mut self, cursor: Cursor) -> Towards {
+        match cursor {
+            Cursor::Newest => Towards::Older,
+            Cursor::Before(id) => {
+                self.high = self.high.min(id);
+                Towards::Older
+            }
+            Cursor::After(id) => {
+                self.low = self.low.max(next(id));
+                Towards::Newer
+            }
+        }
+    }
+
+    /// What is left of it beyond this event.
+    pub(super) fn beyond(&mut self, id: EventId, towards: Towards) {
+        match towards {
+            Towards::Older => self.high = self.high.min(id),
+            Towards::Newer => self.low = self.low.max(next(id)),
+        }
     }
 }
 

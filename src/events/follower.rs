@@ -1,10 +1,14 @@
-//! What follows a commit: the figures of each type by the hour, when each token was last used, and which events are to
-//! be grouped by what is wrong with them (`failures::follow`).
+//! What follows a commit: the figures of each type by the hour, when each token was last used, which events are to be
+//! grouped by what is wrong with them (`failures::follow`), and which are to be found by what they hold
+//! (`fields::follow`).
 //!
 //! The front door leaves one row in `batches` a commit. Here they are taken in the transaction that adds them up, so
 //! a process that dies in between leaves both the rows and the figures as they were. With PostgreSQL every process
 //! follows, one at a time.
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use tokio::sync::watch;
@@ -15,6 +19,7 @@ use crate::{
     app::App,
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
+    events::fields,
     failures,
     ids::{self, EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql, tokens,
@@ -50,6 +55,8 @@ struct Sums {
     used: BTreeMap<(TenantId, TokenId), DateTime<Utc>>,
     /// Tenants whose events broke their contract, and the first and the last receipt that may hold such events.
     broken: BTreeMap<TenantId, (ReceiptId, ReceiptId)>,
+    /// Types with searchable fields, and the first and the last receipt that may hold events of theirs.
+    searchable: BTreeMap<(TenantId, EventTypeId), (ReceiptId, ReceiptId)>,
 }
 
 impl Sums {
@@ -67,20 +74,32 @@ impl Sums {
         }
     }
 
-    /// Notes where the events of a batch are that broke their contract.
-    fn note(&mut self, tallies: &[Tally], receipts: &[u8]) {
-        if tallies.iter().all(|tally| tally.quarantined == 0) {
+    /// Notes where the events of a batch are that broke their contract, and those that are to be found by their
+    /// fields.
+    fn note(&mut self, tallies: &[Tally], receipts: &[u8], searchable: &BTreeSet<(TenantId, EventTypeId)>) {
+        let of = |tally: &Tally| (tally.tenant, tally.event_type);
+        let stored = |tally: &&Tally| tally.accepted + tally.quarantined > 0;
+        let sought: BTreeSet<_> =
+            tallies.iter().filter(stored).map(of).filter(|which| searchable.contains(which)).collect();
+        if sought.is_empty() && tallies.iter().all(|tally| tally.quarantined == 0) {
             return;
         }
         for pair in receipts.chunks_exact(32) {
             let id = |bytes| uuid::Uuid::from_slice(bytes).unwrap_or_default();
             let (tenant, receipt) = (TenantId(id(&pair[..16])), ReceiptId(id(&pair[16..])));
             if tallies.iter().any(|tally| tally.quarantined > 0 && tally.tenant == tenant) {
-                let (first, last) = self.broken.entry(tenant).or_insert((receipt, receipt));
-                (*first, *last) = (receipt.min(*first), receipt.max(*last));
+                widen(self.broken.entry(tenant).or_insert((receipt, receipt)), receipt);
+            }
+            for which in sought.iter().filter(|(owner, _)| *owner == tenant) {
+                widen(self.searchable.entry(*which).or_insert((receipt, receipt)), receipt);
             }
         }
     }
+}
+
+/// Makes a range of receipts hold this one too.
+fn widen((first, last): &mut (ReceiptId, ReceiptId), receipt: ReceiptId) {
+    (*first, *last) = (receipt.min(*first), receipt.max(*last));
 }
 
 /// Works off the oldest batches; returns how many. Fewer than [`FULL`] means that none were left.
@@ -120,6 +139,8 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         "DELETE FROM batches WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT $1) RETURNING tallies, receipts",
         i64::from(BATCHES),
     )?;
+    let searchable: BTreeSet<_> =
+        if batches.is_empty() { BTreeSet::new() } else { fields::store::types(tx).await?.into_iter().collect() };
     let mut sums = Sums::default();
     for (tallies, receipts) in &batches {
         match serde_json::from_str::<Vec<Tally>>(tallies) {
@@ -127,7 +148,7 @@ async fn take(tx: &mut Tx) -> Result<usize> {
                 for tally in &tallies {
                     sums.add(tally);
                 }
-                sums.note(&tallies, receipts);
+                sums.note(&tallies, receipts, &searchable);
             }
             // to keep it would stop the counting for good
             Err(error) => tracing::error!(%error, "a batch cannot be read; its events are not counted"),
@@ -141,6 +162,9 @@ async fn take(tx: &mut Tx) -> Result<usize> {
     }
     for (tenant, (first, last)) in sums.broken {
         failures::follow::note(tx, tenant, EventId(first.0), last.last_event()).await?;
+    }
+    for ((tenant, event_type), (first, last)) in sums.searchable {
+        fields::follow::note(tx, tenant, event_type, EventId(first.0), last.last_event()).await?;
     }
     Ok(batches.len())
 }
@@ -176,6 +200,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 }
 
 async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationToken) {
+    let mut following = fields::follow::Following::default();
     loop {
         // asked before the work: what was committed while it ran is for the next time
         let last = stop.is_cancelled();
@@ -195,7 +220,15 @@ async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationT
                 IDLE
             }
         };
-        let rest = counted.min(grouped);
+        let indexed = match following.step(db).await {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => PAUSE,
+            Err(error) => {
+                tracing::error!(%error, "writing down what searchable fields hold failed; trying again");
+                IDLE
+            }
+        };
+        let rest = counted.min(grouped).min(indexed);
         if last {
             return;
         }

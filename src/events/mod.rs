@@ -5,6 +5,7 @@
 //! receipt" and "between these two moments" are all ranges of the primary key.
 mod along;
 pub mod export;
+pub mod fields;
 pub mod follower;
 mod line;
 mod pages;
@@ -24,6 +25,7 @@ use crate::{
     ids::{EventId, EventTypeId, ReceiptId, TokenId, guid},
 };
 pub use crate::{db::lane::Verdict, event_types::Breach};
+pub use fields::FieldIs;
 pub use line::Line;
 
 /// One event. In lists its payload is only the beginning: see [`store::START`].
@@ -65,7 +67,7 @@ pub enum Source {
 }
 
 /// Which events are asked for. What is not set does not matter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Of this type.
     pub event_type: Option<EventTypeId>,
@@ -79,6 +81,8 @@ pub struct Filter {
     pub until: Option<DateTime<Utc>>,
     /// Of this receipt.
     pub receipt: Option<ReceiptId>,
+    /// With this in a field.
+    pub field: Option<FieldIs>,
 }
 
 /// Where a page of a list begins.
@@ -102,18 +106,35 @@ pub struct Asked {
     pub cursor: Cursor,
     /// What was not understood and therefore left out: the field, and what it should have been.
     pub wrong: Vec<(&'static str, String)>,
+    /// A field and its value as they were typed, when they could not be understood.
+    pub typed: Option<(String, String)>,
 }
 
 impl Asked {
     /// Reads the query part of an address. Empty values count as not given, unknown names are left alone.
     pub fn parse(query: &str) -> Self {
         let mut asked = Self::default();
+        let (mut field, mut is) = (String::new(), String::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let value = value.trim();
+            match &*name {
+                "field" => value.clone_into(&mut field),
+                "value" => value.clone_into(&mut is),
+                _ => {}
+            }
             if !value.is_empty()
                 && let Err((field, expected)) = asked.read(&name, value)
             {
                 asked.wrong.push((field, format!("“{value}” is not {expected}")));
+            }
+        }
+        if !(field.is_empty() && is.is_empty()) {
+            match FieldIs::parse(&field, &is) {
+                Ok(known) => asked.filter.field = Some(known),
+                Err(why) => {
+                    asked.wrong.push(why);
+                    asked.typed = Some((field, is));
+                }
             }
         }
         asked
@@ -190,6 +211,8 @@ impl Filter {
         put("from", self.from.map(local));
         put("until", self.until.map(local));
         put("receipt", self.receipt.map(|id| id.to_string()));
+        put("field", self.field.as_ref().map(|asked| asked.field.label().to_owned()));
+        put("value", self.field.as_ref().map(|asked| asked.value.clone()));
         match cursor {
             Cursor::Newest => {}
             Cursor::Before(id) => put("before", Some(id.to_string())),
@@ -234,9 +257,11 @@ mod tests {
             from in proptest::option::of(some_moment()),
             until in proptest::option::of(some_moment()),
             receipt in proptest::option::of(any::<u128>()),
+            field in proptest::option::of(("[a-zé/ ~]{0,9}", "[ -~é]{1,9}")),
         ) -> Filter {
             let receipt = receipt.map(|bits| ReceiptId(uuid::Uuid::from_u128(bits & !0xFFFF)));
-            Filter { event_type, source, verdict, from, until, receipt }
+            let field = field.and_then(|(field, value)| FieldIs::parse(&field, &value).ok());
+            Filter { event_type, source, verdict, from, until, receipt, field }
         }
     }
 
@@ -252,7 +277,7 @@ mod tests {
         ) {
             let query = filter.query(cursor);
             let asked = Asked::parse(query.trim_start_matches('?'));
-            prop_assert_eq!(asked, Asked { filter, cursor, wrong: vec![] });
+            prop_assert_eq!(asked, Asked { filter, cursor, ..Asked::default() });
         }
 
         #[test]
@@ -263,11 +288,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_and_left_out() {
-        let asked = Asked::parse("type=nonsense&verdict=odd&from=yesterday&until=&receipt=x&other=1");
+        let asked = Asked::parse("type=nonsense&verdict=odd&from=yesterday&until=&receipt=x&other=1&field=E-mail");
         assert!(asked.filter.is_empty());
+        assert_eq!(asked.typed, Some(("E-mail".into(), String::new())));
         assert_eq!(
             asked.wrong.iter().map(|(field, _)| *field).collect::<Vec<_>>(),
-            ["type", "verdict", "from", "receipt"]
+            ["type", "verdict", "from", "receipt", "value"]
         );
     }
 

@@ -12,6 +12,7 @@ use crate::{
     auth::{Permit, Right},
     db::{Db, Tx},
     error::Result,
+    events::fields,
     failures,
     ids::{EventId, EventTypeId, TenantId},
     jobs::worker::make_way,
@@ -77,6 +78,7 @@ impl Sweeper {
             self.accepted(app, tenant, retention).await?;
             self.quarantined(app, tenant, retention).await?;
             self.mended(app, tenant, retention).await?;
+            self.values(app, tenant, retention).await?;
             self.receipts(app, tenant, retention).await?;
             self.unique(app, tenant, retention).await?;
         }
@@ -116,6 +118,7 @@ impl Sweeper {
         let (now, end) = (app.clock.now(), EventId::floor(retention.quarantined_before(app.clock.now())));
         self.until_none(app, move |tx, at_once| {
             Box::pin(async move {
+                fields::store::forget_broken(tx, tenant, end, at_once, false).await?;
                 let removed = sql!(exec tx, QUARANTINED_BEFORE, tenant, end, at_once)?;
                 count(tx, tenant, QUARANTINED, removed, now).await?;
                 Ok(removed)
@@ -130,10 +133,21 @@ impl Sweeper {
         let (now, end) = (app.clock.now(), EventId::floor(retention.quarantined_before(app.clock.now())));
         self.until_none(app, move |tx, at_once| {
             Box::pin(async move {
+                fields::store::forget_broken(tx, tenant, end, at_once, true).await?;
                 let removed = sql!(exec tx, MENDED_BEFORE, tenant, end, at_once)?;
                 count(tx, tenant, QUARANTINED, removed, now).await?;
                 Ok(removed + failures::store::forget(tx, tenant, end, at_once).await?)
             })
+        })
+        .await
+    }
+
+    /// Values go with their events. One that was written down while its event went is found here, by its age.
+    async fn values(&mut self, app: &App, tenant: TenantId, retention: Retention) -> Result<()> {
+        let now = app.clock.now();
+        let end = EventId::floor(retention.accepted_before(now).min(retention.quarantined_before(now)));
+        self.until_none(app, move |tx, at_once| {
+            Box::pin(async move { fields::store::forget_before(tx, tenant, end, at_once).await })
         })
         .await
     }
@@ -247,6 +261,7 @@ impl Sweeper {
 /// Removes the accepted events of a range. What hangs on events (found again by the event's id) is to be removed here
 /// and in [`Sweeper::quarantined`], in the same transaction.
 async fn events_between(tx: &mut Tx, tenant: TenantId, low: EventId, high: EventId) -> Result<u64> {
+    fields::store::forget_accepted(tx, tenant, low, high).await?;
     Ok(sql!(exec tx, ACCEPTED_BETWEEN, tenant, low, high)?)
 }
 
@@ -519,7 +534,7 @@ mod tests {
     #[tokio::test]
     async fn every_removal_walks_along_an_index() {
         each(async |db| {
-            let statements: [(&'static str, usize, &[&str]); 8] = [
+            let statements: [(&'static str, usize, &[&str]); 12] = [
                 (EDGE, 4, &["sqlite_autoindex_events_1"]),
                 (ACCEPTED_BETWEEN, 3, &["sqlite_autoindex_events_1"]),
                 (QUARANTINED_BEFORE, 3, &["events_quarantined"]),
@@ -528,6 +543,10 @@ mod tests {
                 (UNIQUE_BETWEEN, 6, &["sqlite_autoindex_unique_values_1"]),
                 (COUNTS_BEFORE, 2, &["event_counts_by_hour"]),
                 (COUNT_QUARANTINED, 3, &["events_quarantined"]),
+                (fields::store::FORGET_ACCEPTED, 3, &["sqlite_autoindex_field_values_1"]),
+                (fields::store::FORGET_BEFORE, 3, &["sqlite_autoindex_field_values_1"]),
+                (fields::store::FORGET_QUARANTINED, 3, &["sqlite_autoindex_field_values_1", "events_quarantined"]),
+                (fields::store::FORGET_MENDED, 3, &["sqlite_autoindex_field_values_1", "events_mended"]),
             ];
             let Reach::Sqlite(on) = db.reach() else { return };
             for (text, arguments, indexes) in statements {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Cursor, Event, Filter, Verdict,
     along::{Along, Range, Towards, next, previous, source},
+    fields::walk::Walk,
 };
 use crate::{
     auth::{Grant, ListTenants, Permit, ReadPayloads, Right},
@@ -20,7 +21,7 @@ pub const START: i32 = 300;
 /// Asks for payloads as they are. No event is longer: see [`crate::config::Limits::max_event`].
 pub const WHOLE: i32 = i32::MAX;
 /// How many rows a page looks at when it looks for what no index knows.
-const LOOK: i64 = 50_000;
+pub(super) const LOOK: i64 = 50_000;
 
 /// One page of a list, newest first.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,8 @@ pub struct Page {
     pub newer: Option<EventId>,
     /// Set when the page ends because enough rows were looked at, not because there are no more: how far it looked.
     pub scanned_to: Option<DateTime<Utc>>,
+    /// How many rows that were, at most.
+    pub scanned: u64,
 }
 
 /// One page of the events that `filter` asks for, their payloads cut at [`START`].
@@ -48,7 +51,7 @@ pub async fn page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
-    look(db, permit.tenant(), filter, cursor, limit, START, LOOK).await
+    find(db, permit.tenant(), filter, cursor, limit, START).await
 }
 
 /// As [`page`], with payloads as they are: for whoever works through all of them.
@@ -62,7 +65,21 @@ pub async fn whole_page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
-    look(db, permit.tenant(), filter, cursor, limit, WHOLE, LOOK).await
+    find(db, permit.tenant(), filter, cursor, limit, WHOLE).await
+}
+
+async fn find(
+    db: &Db,
+    tenant: TenantId,
+    filter: &Filter,
+    cursor: Cursor,
+    limit: usize,
+    characters: i32,
+) -> Result<Page> {
+    match &filter.field {
+        Some(field) => Walk::new(db, tenant, filter, field, characters).await?.page(cursor, limit).await,
+        None => look(db, tenant, filter, cursor, limit, characters, LOOK).await,
+    }
 }
 
 async fn look(
@@ -75,17 +92,7 @@ async fn look(
     at_most: i64,
 ) -> Result<Page> {
     let (along, mut range) = (Along::of(filter), Range::of(filter));
-    let towards = match cursor {
-        Cursor::Newest => Towards::Older,
-        Cursor::Before(id) => {
-            range.high = range.high.min(id);
-            Towards::Older
-        }
-        Cursor::After(id) => {
-            range.low = range.low.max(next(id));
-            Towards::Newer
-        }
-    };
+    let towards = range.cut(cursor);
     let exact = along.knows(filter);
     let edge =
         if exact { None } else { ids(db, tenant, along, range, towards, (1, at_most - 1)).await?.first().copied() };
@@ -116,11 +123,37 @@ async fn look(
     if towards == Towards::Newer {
         events.reverse();
     }
-    Ok(turn(events, cursor, more, edge))
+    Ok(turn(events, cursor, more, edge, at_most))
+}
+
+/// The events of a range, and nothing but the range: so many, with so many characters of their payloads.
+pub(super) async fn between(
+    db: &Db,
+    tenant: TenantId,
+    along: Along,
+    range: Range,
+    towards: Towards,
+    (limit, characters): (i64, i32),
+) -> Result<Vec<Event>> {
+    let event_type = if let Along::Type(id) = along { Some(id) } else { None };
+    Ok(sql!(
+        all Event,
+        db,
+        along.list(towards, true),
+        tenant,
+        range.low,
+        range.high,
+        event_type,
+        None::<TokenId>,
+        None::<&str>,
+        uuid::Uuid::nil(),
+        characters,
+        limit,
+    )?)
 }
 
 /// The cursors of a page: where it goes on, and where it came from.
-fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -> Page {
+pub(super) fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>, scanned: i64) -> Page {
     let (first, last) = (events.first().map(|event| event.id), events.last().map(|event| event.id));
     let edge = if more { None } else { edge };
     let (newer, older) = match cursor {
@@ -128,7 +161,8 @@ fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>) -
         Cursor::Before(id) => (first.or(Some(previous(id))), if more { last } else { edge }),
         Cursor::After(id) => (if more { first } else { edge }, last.or(Some(next(id)))),
     };
-    Page { events, older, newer, scanned_to: edge.map(EventId::received_at) }
+    let scanned = u64::try_from(scanned).unwrap_or(0);
+    Page { events, older, newer, scanned_to: edge.map(EventId::received_at), scanned }
 }
 
 /// The ids of a range: so many, after so many others.
@@ -174,6 +208,9 @@ pub async fn one(db: &Db, permit: &Permit<ReadPayloads>, id: EventId) -> Result<
 /// When the database does.
 pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<i64> {
     let tenant = permit.tenant();
+    if let Some(field) = &filter.field {
+        return Walk::new(db, tenant, filter, field, 1).await?.count().await;
+    }
     let (along, Range { low, high }) = (Along::of(filter), Range::of(filter));
     if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) {
         // nearly all are, and no index knows them: all but the others
@@ -211,21 +248,10 @@ pub async fn since(
     limit: usize,
     characters: i32,
 ) -> Result<Vec<Event>> {
-    let filter = Filter { event_type, ..Filter::default() };
-    Ok(sql!(
-        all Event,
-        db,
-        Along::of(&filter).list(Towards::Older, true),
-        tenant,
-        next(after),
-        EventId::MAX,
-        event_type,
-        None::<TokenId>,
-        None::<&str>,
-        uuid::Uuid::nil(),
-        characters,
-        i64::try_from(limit).unwrap_or(i64::MAX),
-    )?)
+    let along = event_type.map_or(Along::All, Along::Type);
+    let range = Range { low: next(after), high: EventId::MAX };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    between(db, tenant, along, range, Towards::Older, (limit, characters)).await
 }
 
 /// For those who follow: the ids above `after` up to `upto`, newest first.

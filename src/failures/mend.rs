@@ -33,7 +33,7 @@ pub enum Judged {
 
 /// Judges a text by the contract of its type.
 pub fn judge(app: &App, event_type: &EventType, text: &str) -> Judged {
-    let row = match judge_text(event_type, text, &app.settings.limits) {
+    let row = match judge_text(event_type, text, app.settings.limits.max_event) {
         Ok(row) => row,
         Err(why) => return Judged::NoEvent(why),
     };

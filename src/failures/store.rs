@@ -248,7 +248,7 @@ pub async fn page(
     for id in ids {
         events.extend(events::store::start_of(db, permit.tenant(), id, events::store::START).await?);
     }
-    Ok(Page { events, older, newer, scanned_to: None })
+    Ok(Page { events, older, newer, ..Page::default() })
 }
 
 /// The oldest events of a group that are in quarantine, after one and before another.

@@ -44,9 +44,9 @@ pub(super) async fn contract(bench: &Bench, event_type: EventTypeId, schema: &st
 pub(super) async fn send(bench: &Bench, event_type: EventTypeId, payloads: &[&str]) -> ReceiptId {
     let read = Actor::cli().permit(bench.tenant).unwrap();
     let event_type = event_types::get(&bench.db, &read, event_type).await.unwrap();
-    let limits = crate::auth::testing::settings(&[]).limits;
+    let longest = crate::auth::testing::settings(&[]).limits.max_event;
     let judged: Vec<_> =
-        payloads.iter().map(|payload| judge_text(&event_type, payload, &limits).unwrap().errors).collect();
+        payloads.iter().map(|payload| judge_text(&event_type, payload, longest).unwrap().errors).collect();
     let given: Vec<_> = payloads
         .iter()
         .zip(&judged)

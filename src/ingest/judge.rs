@@ -10,7 +10,6 @@ use super::{
     split::{Raw, in_words},
 };
 use crate::{
-    config::Limits,
     crypto,
     db::lane::{Half, Row, Unique, Verdict},
     event_types::{Breach, EventType, Policy, UniqueFields},
@@ -58,19 +57,20 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
     })
 }
 
-/// Judges the text of one event that did not come over the wire: one that was mended.
+/// Judges the text of one event that did not come over the wire, such as one that was mended: of `longest` bytes at
+/// most.
 ///
 /// # Errors
 /// Says in words why it is no event at all.
-pub fn judge_text(event_type: &EventType, text: &str, limits: &Limits) -> Result<Row, String> {
+pub fn judge_text(event_type: &EventType, text: &str, longest: u32) -> Result<Row, String> {
     let value: &RawValue =
         serde_json::from_str(text).map_err(|error| format!("this is not JSON: {}", in_words(&error)))?;
     let event = value.get();
     if !event.starts_with('{') {
         return Err("an event must be a JSON object".into());
     }
-    if event.len() > limits.max_event as usize {
-        return Err(format!("an event is at most {} bytes long", limits.max_event));
+    if event.len() > longest as usize {
+        return Err(format!("an event is at most {longest} bytes long"));
     }
     let raw = Raw { payload: Bytes::copy_from_slice(event.as_bytes()), event_type: None, identity: None };
     judge(event_type, raw).map_err(|_| format!("an event is nested at most {MAX_DEPTH} levels deep"))

@@ -1,5 +1,5 @@
-// The only script of most pages. It wakes the islands of a page that has any, keeps relative times fresh, and
-// lets buttons copy. No state, no inline code: the content security policy stays static.
+// The only script of most pages. It wakes the islands of a page that has any, keeps relative times fresh, lets
+// buttons copy, and catches the keyboard's shortcuts. No state, no inline code: the content security policy stays static.
 
 // --- islands: the wasm is loaded only where an island waits for it ------------------------------------------------
 
@@ -32,6 +32,52 @@ if (document.querySelector("leptos-island")) {
   // a page that is only prepared must not open live connections
   if (document.prerendering) document.addEventListener("prerenderingchange", wakeIslands, { once: true });
   else wakeIslands();
+}
+
+// --- <a data-palette>: search, as a palette over the page; its script is loaded when it is first asked for ----------
+
+const search = document.querySelector("a[data-palette]");
+
+async function openPalette() {
+  try {
+    (await import("/pkg/__PALETTE__")).openPalette();
+  } catch {
+    location.assign(search.href); // another version is served by now, or nothing is: the page can say which
+  }
+}
+
+search?.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return; // in another tab
+  event.preventDefault();
+  openPalette();
+});
+
+// --- shortcuts: listed on /shortcuts, and switched off there --------------------------------------------------------
+
+if (search && document.documentElement.dataset.shortcuts !== "off") {
+  const command = /Mac|iP(hone|ad|od)/.test(navigator.platform);
+  if (command) for (const key of document.querySelectorAll("[data-mod-key]")) key.textContent = "⌘ K";
+  let going = 0; // since when a g waits for the next key
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing || event.repeat) return;
+    const alone = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!alone) {
+      const one = command ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
+      if (!one || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+      event.preventDefault();
+      return openPalette();
+    }
+    if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
+    const goes = Date.now() - going < 1500;
+    going = 0;
+    if (goes) document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`)?.click();
+    else if (event.key === "g") going = Date.now();
+    else if (event.key === "?") location.assign("/shortcuts");
+    else if (event.key === "/") {
+      event.preventDefault();
+      openPalette();
+    }
+  });
 }
 
 // --- <time datetime="…" data-relative>: "3 min ago", every half minute --------------------------------------------

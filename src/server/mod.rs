@@ -2,6 +2,7 @@
 mod accept;
 mod front;
 mod health;
+mod keys;
 mod observe;
 mod router;
 
@@ -36,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(7);
 const OBSERVERS: usize = 16;
 
 /// The background tasks that slices bring.
-pub const KINDS: &[Kind] = &[events::export::KIND, failures::replay::KIND];
+pub const KINDS: &[Kind] = &[events::export::KIND, events::fields::fill::KIND, failures::replay::KIND];
 
 /// A server that listens.
 pub struct Running {
@@ -60,6 +61,10 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     if mailer.is_configured() {
         mail::check(&settings.mail)?;
         keys.ready().context("mail that waits is sealed, since its links let people in")?;
+    }
+    for (what, error) in keys::missing(&db, &keys).await? {
+        // the front door needs none of them: it opens all the same
+        tracing::error!(%error, what, "sealed secrets cannot be opened: give the server the file of keys they were sealed with (TRIBUTARY_KEY_FILE)");
     }
     let listener = TcpListener::bind(settings.listen)
         .await

@@ -12,11 +12,11 @@ use tower_http::csrf::CsrfLayer;
 use super::health::{self, Health};
 use crate::{
     app::App,
-    audit, auth,
+    audit, auth, demo,
     error::{Error, PublicError},
     event_types, events, failures,
     ingest::{self, Front},
-    jobs, people, tenants, tokens,
+    jobs, people, search, tenants, tokens,
     ui::assets,
 };
 
@@ -41,6 +41,8 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(failures::routes())
         .merge(jobs::routes())
         .merge(audit::routes())
+        .merge(search::routes())
+        .merge(demo::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

@@ -5,7 +5,7 @@ use crate::{
     auth::{ListTenants, See, Session},
     error::Result,
     ids::TenantId,
-    tenants::Tenant,
+    tenants::{DEMO, Tenant},
     ui::{self, Frame, Section, TenantRef},
 };
 
@@ -24,6 +24,7 @@ pub async fn frame(
         id: tenant.id.to_string(),
         name: tenant.name.to_string(),
         disabled: !tenant.enabled,
+        demo: tenant.id == DEMO,
     };
     let here = match tenant {
         Some(id) => Some(shown(&store::get(&app.db, &session.permit::<See>(id)?).await?)),

@@ -17,6 +17,10 @@ pub use pages::routes;
 pub use retention::Retention;
 pub use store::{all, create, get, list, rename, set_cors_origins, set_enabled};
 
+/// The one tenant that is a demo: its people and events are invented, and it may be removed whole. No other can have
+/// this id.
+pub const DEMO: TenantId = TenantId(uuid::Uuid::from_u128(0x4000_8000_0000_0000_de30));
+
 /// One customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -79,6 +79,7 @@ impl Visitor {
             name: "Ada".into(),
             email: "ada@example.com".into(),
             theme: Theme::System,
+            shortcuts: true,
             must_enrol: false,
         };
         Self { app, router, session }

@@ -20,7 +20,7 @@ use crate::{
     name::Name,
 };
 pub use pages::routes;
-pub use secret::{Secret, digest};
+pub use secret::{Secret, digest, pasted};
 pub use store::{
     Overlap, Rolled, Watched, all, change, create, get, known_by, list, revoke, roll, set_overlap, used, watch,
 };

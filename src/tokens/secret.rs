@@ -78,6 +78,14 @@ impl fmt::Display for Secret {
     }
 }
 
+/// How the token begins that stands in a text that somebody pasted, if one of those made here does: as much as pages
+/// recognise it by, and nothing of the rest.
+pub fn pasted(text: &str) -> Option<&str> {
+    let from = &text[text.find(MARK)?..];
+    let digits = from[MARK.len()..].bytes().take_while(u8::is_ascii_alphanumeric).count();
+    from.get(..PREFIX.min(MARK.len() + digits))
+}
+
 /// What is stored of a token, and what the front door looks one up by.
 pub fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()

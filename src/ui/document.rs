@@ -35,6 +35,7 @@ pub fn page(frame: &Frame, title: &str, crumbs: Vec<Crumb>, body: AnyView) -> St
                     {body}
                 </main>
             </div>
+            {shell::palette(frame)}
         };
         document(frame, tab, shell.into_any())
     };
@@ -101,10 +102,11 @@ fn notice(frame: &Frame) -> AnyView {
 
 fn document(frame: &Frame, title: String, body: AnyView) -> AnyView {
     let theme = frame.viewer.as_ref().and_then(|viewer| viewer.theme.attribute());
+    let shortcuts = frame.viewer.as_ref().filter(|viewer| !viewer.shortcuts).map(|_| "off");
     let scheme = theme.unwrap_or("light dark");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme>
+        <html lang="en" data-theme=theme data-shortcuts=shortcuts>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

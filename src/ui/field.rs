@@ -79,12 +79,20 @@ pub fn Field<'a>(
     /// An id other than the name.
     #[prop(into, optional)]
     id: Option<String>,
+    /// What the browser offers while one types; anything else may be typed as well.
+    #[prop(optional)]
+    suggestions: Vec<String>,
     /// What is amiss with the form it stands in.
     #[prop(into, optional)]
     errors: Option<&'a FieldErrors>,
 ) -> AnyView {
     let id = id.unwrap_or_else(|| name.to_owned());
     let error = errors.and_then(|errors| errors.get(name));
+    let list = (!suggestions.is_empty()).then(|| format!("{id}-list"));
+    let offered = list.clone().map(|list| {
+        let offered = suggestions.into_iter().map(|value| view! { <option value=value></option> });
+        view! { <datalist id=list>{offered.collect_view()}</datalist> }
+    });
     let focus = focus && errors.is_none_or(FieldErrors::is_empty);
     let control = view! {
         <input
@@ -97,9 +105,11 @@ pub fn Field<'a>(
             spellcheck=(mono || kind != "text").then_some("false")
             required=!optional
             autofocus=focus
+            list=list
             aria-invalid=error.map(|_| "true")
             aria-describedby=described_by(&id, hint.is_some(), error.is_some())
         />
+        {offered}
     };
     frame(&id, label, optional, hint, error, control.into_any())
 }

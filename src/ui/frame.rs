@@ -40,6 +40,8 @@ pub struct Viewer {
     pub theme: Theme,
     /// Their time zone by its IANA name.
     pub time_zone: String,
+    /// Whether the keyboard's shortcuts are on.
+    pub shortcuts: bool,
 }
 
 /// Light, dark, or what the system says.
@@ -91,6 +93,8 @@ pub struct TenantRef {
     pub name: String,
     /// Whether it takes no events at present.
     pub disabled: bool,
+    /// Whether all of it is invented.
+    pub demo: bool,
 }
 
 /// Where in the navigation a page stands.
@@ -154,7 +158,7 @@ impl Section {
     }
 
     /// Whether it belongs to one tenant, so that switching tenants can stay on it.
-    pub(super) const fn is_of_tenant(self) -> bool {
+    pub const fn is_of_tenant(self) -> bool {
         matches!(
             self,
             Self::Overview

@@ -14,7 +14,7 @@ fn now() -> DateTime<Utc> {
 }
 
 fn tenant(id: &str, name: &str) -> TenantRef {
-    TenantRef { id: id.into(), name: name.into(), disabled: id == "3" }
+    TenantRef { id: id.into(), name: name.into(), disabled: id == "3", demo: id == "2" }
 }
 
 fn frame(theme: Theme) -> Frame {
@@ -25,6 +25,7 @@ fn frame(theme: Theme) -> Frame {
             role: "administrator",
             theme,
             time_zone: "+01:00".into(),
+            shortcuts: true,
         }),
         tenant: Some(tenant("1", "Museum of Water")),
         tenants: vec![tenant("1", "Museum of Water"), tenant("2", "Harbour Theatre"), tenant("3", "North Sea Ferries")],
@@ -286,6 +287,7 @@ fn text_stays_text() {
             role: "consultant",
             theme: Theme::Dark,
             time_zone: EVIL.into(),
+            shortcuts: true,
         }),
         tenant: Some(tenant(EVIL, EVIL)),
         tenants: vec![tenant(EVIL, EVIL)],

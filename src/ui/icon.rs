@@ -39,6 +39,7 @@ pub enum Icon {
     Play,
     Clock,
     Search,
+    Keyboard,
     Download,
 }
 
@@ -104,6 +105,9 @@ impl Icon {
             Self::Play => r#"<path d="M4.6 2.8 13 8l-8.4 5.2Z"/>"#,
             Self::Clock => r#"<circle cx="8" cy="8" r="6.25"/><path d="M8 4.5V8l2.3 1.6"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
+            Self::Keyboard => {
+                r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
+            }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }
     }

@@ -29,6 +29,7 @@ mod fields;
 mod form;
 pub mod format;
 mod frame;
+mod hits;
 mod icon;
 mod json;
 mod layout;
@@ -59,6 +60,7 @@ pub use field::{Checkbox, Checkboxes, Choice, Field, FileField, RadioGroup, Sele
 pub use fields::{FieldRow, FieldTable, NewFieldRow, field_id};
 pub use form::{FieldErrors, Form, FormActions, FormErrors, Hidden};
 pub use frame::{Crumb, Frame, Notice, Section, TenantRef, Theme, Viewer};
+pub use hits::{Hits, Keys, SearchBox, Shortcuts};
 pub use icon::{Icon, icon};
 pub use json::{Json, Mark};
 pub use layout::{Card, Columns, Desk, Group, Near, PageHeader, Prose, Row};

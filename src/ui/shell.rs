@@ -13,10 +13,87 @@ pub(super) fn header(frame: &Frame) -> AnyView {
             <a class="brand" href="/">{mark()}<span class="brand-name">"Tributary"</span></a>
             {switcher(frame)}
             <span class="bar-gap"></span>
+            {search(frame)}
             {frame.viewer.as_ref().map(|viewer| account(viewer, &frame.path))}
         </header>
     }
     .into_any()
+}
+
+/// Where search is, with the tenant at hand, for whoever may look for anything.
+fn search_href(frame: &Frame) -> Option<String> {
+    let may = frame.viewer.is_some() && frame.open.contains(&Section::Home);
+    may.then(|| match &frame.tenant {
+        Some(tenant) => format!("/search?tenant={}", tenant.id),
+        None => "/search".to_owned(),
+    })
+}
+
+/// The way to the page of search; the boot script opens the palette in its place.
+fn search(frame: &Frame) -> Option<AnyView> {
+    let href = search_href(frame)?;
+    let keys = frame.viewer.as_ref().is_some_and(|viewer| viewer.shortcuts);
+    let keys = keys.then(|| view! { <kbd class="bar-key" aria-hidden="true" data-mod-key="">"Ctrl K"</kbd> });
+    Some(
+        view! {
+            <a class="bar-search" href=href data-palette="">
+                {icon(Icon::Search)}
+                <span class="bar-search-word">"Search"</span>
+                {keys}
+            </a>
+        }
+        .into_any(),
+    )
+}
+
+/// The palette, closed: a form of the page of search, over any other page. `palette.js` fills the list.
+pub(super) fn palette(frame: &Frame) -> Option<AnyView> {
+    search_href(frame)?;
+    let tenant = frame.tenant.as_ref().map(|tenant| {
+        view! { <input type="hidden" name="tenant" value=tenant.id.clone()/> }
+    });
+    Some(
+        view! {
+            <dialog class="palette" id="palette" aria-label="Search">
+                <form class="palette-form" action="/search" role="search">
+                    {icon(Icon::Search)}
+                    <input
+                        class="palette-input"
+                        type="text"
+                        name="q"
+                        role="combobox"
+                        aria-label="Search"
+                        aria-expanded="false"
+                        aria-controls="palette-list"
+                        aria-autocomplete="list"
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck="false"
+                        maxlength="200"
+                        placeholder="A name, a page, any id…"
+                    />
+                    {tenant}
+                </form>
+                <div class="palette-list" id="palette-list" role="listbox" aria-label="Results" hidden></div>
+                <p class="palette-said" role="status"></p>
+                <p class="palette-keys" aria-hidden="true">
+                    <span><kbd>"↑"</kbd>" "<kbd>"↓"</kbd>" to choose"</span>
+                    <span><kbd>"Enter"</kbd>" to open"</span>
+                    <span><kbd>"Esc"</kbd>" to close"</span>
+                </p>
+                <template data-group="">
+                    <div role="group"><p class="hits-title" role="presentation"></p></div>
+                </template>
+                <template data-hit="">
+                    <a class="hit" role="option" tabindex="-1" aria-selected="false">
+                        <span class="hit-title"></span>
+                        <span class="hit-detail"></span>
+                    </a>
+                </template>
+            </dialog>
+        }
+        .into_any(),
+    )
 }
 
 /// The tenants one may switch to. Staying on the same section, if it is one of a tenant.
@@ -36,7 +113,7 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
             <li>
                 <a href=section.href(&tenant.id) aria-current=current>
                     <span class="clip">{tenant.name.clone()}</span>
-                    {disabled(tenant)}
+                    {tags(tenant)}
                 </a>
             </li>
         }
@@ -65,8 +142,11 @@ fn switcher(frame: &Frame) -> Option<AnyView> {
     )
 }
 
-fn disabled(tenant: &TenantRef) -> Option<AnyView> {
-    tenant.disabled.then(|| view! { <span class="tag">"disabled"</span> }.into_any())
+/// What one has to know about a tenant wherever its name stands.
+fn tags(tenant: &TenantRef) -> AnyView {
+    let demo = tenant.demo.then(|| view! { <span class="tag">"invented"</span> });
+    let disabled = tenant.disabled.then(|| view! { <span class="tag">"disabled"</span> });
+    view! { {demo}{disabled} }.into_any()
 }
 
 /// The first letters of a name, for the round button.
@@ -101,6 +181,7 @@ fn account(viewer: &Viewer, path: &str) -> AnyView {
             </form>
             <ul class="sheet-list sheet-foot">
                 <li><a href="/account">{icon(Icon::Account)}"Your account"</a></li>
+                <li><a href="/shortcuts">{icon(Icon::Keyboard)}"Keyboard shortcuts"</a></li>
             </ul>
             <form class="sheet-list sheet-foot" method="post" action="/logout">
                 <button type="submit">{icon(Icon::SignOut)}"Sign out"</button>
@@ -110,6 +191,24 @@ fn account(viewer: &Viewer, path: &str) -> AnyView {
     .into_any()
 }
 
+/// The key that leads to a place, after a g.
+pub(super) fn key(section: Section) -> Option<&'static str> {
+    KEYS.iter().find(|(of, ..)| *of == section).map(|(_, key, _)| *key)
+}
+
+/// The places that a key leads to, and what they are called.
+pub(super) const KEYS: &[(Section, &str, &str)] = &[
+    (Section::Home, "h", "Home"),
+    (Section::Tenants, "c", "Tenants"),
+    (Section::Overview, "o", "Overview of the tenant"),
+    (Section::EventTypes, "t", "Event types"),
+    (Section::Events, "e", "Events"),
+    (Section::Live, "l", "Live"),
+    (Section::Quarantine, "q", "Quarantine"),
+    (Section::Tokens, "k", "Tokens"),
+    (Section::Settings, "s", "Settings of the tenant"),
+];
+
 /// The navigation: a column where there is room, a strip under the bar where there is not.
 pub(super) fn navigation(frame: &Frame) -> AnyView {
     if frame.viewer.is_none() {
@@ -118,14 +217,14 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
     let item = |section: Section, tenant: &str, glyph, label: &'static str| {
         let current = (frame.active == section).then_some("page");
         frame.open.contains(&section).then(|| {
-            view! { <li><a href=section.href(tenant) aria-current=current>{icon(glyph)}{label}</a></li> }
+            view! { <li><a href=section.href(tenant) aria-current=current data-key=key(section)>{icon(glyph)}{label}</a></li> }
         })
     };
     let of_tenant = frame.tenant.as_ref().map(|tenant| {
         let item = |section, glyph, label| item(section, &tenant.id, glyph, label);
         view! {
             <div class="side-group">
-                <p class="side-title">{tenant.name.clone()}</p>
+                <p class="side-title">{tenant.name.clone()}{tags(tenant)}</p>
                 <ul>
                     {item(Section::Overview, Icon::Overview, "Overview")}
                     {item(Section::EventTypes, Icon::Contract, "Event types")}

@@ -275,3 +275,28 @@ async fn a_key_is_made_beside_sqlite_and_demanded_with_postgres() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_the_key_says_so_and_lets_recovery_codes_in() {
+    each(async |app: TestApp| {
+        account(&app, "ada@example.com", Role::Consultant, None).await;
+        let _key = start(&app).await;
+        let mut ada = Browser::signed_in(&app, "ada@example.com").await;
+        let (application, recovery) = enrol(&app, &mut ada).await;
+        app.stop().await;
+
+        // a backup was restored, or all was copied, and the key stayed behind
+        let other = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(other.path(), "B".repeat(43)).unwrap();
+        app.start_with(&["--key-file", other.path().to_str().unwrap()]).await;
+        app.clock.advance(30);
+        let mut there = half(&app, "ada@example.com").await;
+        let answer = give(&mut there, &application.shows(app.clock.now())).await;
+        let page = answer.text();
+        assert_eq!(answer.status, 503, "{page}");
+        assert!(page.contains("lacks the key") && page.contains("recovery code"), "{page}");
+        assert_eq!(give(&mut there, &recovery[0]).await.status, 303);
+        assert!(there.is_in().await);
+    })
+    .await;
+}

@@ -22,8 +22,8 @@ async fn tried(app: &TestApp, id: EventTypeId, draft: &str, count: usize) -> tri
     let read: Permit<ReadConfiguration> = Actor::cli().permit(app.tenant).unwrap();
     let payloads: Permit<ReadPayloads> = Actor::cli().permit(app.tenant).unwrap();
     let event_type = event_types::get(&app.db, &read, id).await.unwrap();
-    let limits = settings(&[]).limits;
-    trial::trial(&app.db, &payloads, &limits, &event_type, &contract(draft), count).await.unwrap()
+    let longest = settings(&[]).limits.max_event;
+    trial::trial(&app.db, &payloads, longest, &event_type, &contract(draft), count).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

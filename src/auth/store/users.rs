@@ -182,3 +182,29 @@ pub async fn set_theme(db: &Db, clock: &Clock, session: &Session, theme: Theme) 
     })
     .await
 }
+
+/// Remembers whether the owner of `session` wants the keyboard's shortcuts.
+///
+/// # Errors
+/// When the database does.
+pub async fn set_shortcuts(db: &Db, clock: &Clock, session: &Session, on: bool) -> Result<()> {
+    let (session, clock) = (session.clone(), clock.clone());
+    db.write(move |tx| {
+        Box::pin(async move {
+            let text = "UPDATE users SET shortcuts_off = $1 WHERE id = $2 AND shortcuts_off <> $1";
+            if sql!(exec tx, text, !on, session.user)? == 0 {
+                return Ok(());
+            }
+            let entry = Entry {
+                actor: &session.actor,
+                tenant: session.actor.tenant,
+                action: "user.set-shortcuts",
+                object: session.user.to_string(),
+                before: Some(serde_json::json!({ "shortcuts": !on })),
+                after: Some(serde_json::json!({ "shortcuts": on })),
+            };
+            audit::record(tx, &clock, entry).await
+        })
+    })
+    .await
+}

@@ -11,7 +11,9 @@ use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, Session},
     error::Result,
-    event_types::{self, Contract, Details, EventType, Policy, UniqueFields, parse_description},
+    event_types::{
+        self, Contract, Details, EventType, Pointer, Policy, SearchableFields, UniqueFields, parse_description,
+    },
     form::{Typed, amiss, shown},
     ids::{EventTypeId, TenantId},
     tenants,
@@ -90,6 +92,8 @@ pub(super) async fn save(
             *kept = Details { enabled: kept.enabled, contract, ..details };
         };
         let saved = event_types::update(&app.db, &app.clock, &permit, named.id()?, change).await?;
+        // a field that was not searchable before is filled in
+        app.jobs.wake();
         return Ok(Redirect::to(&format!("{}?done=saved", address(saved.tenant_id, saved.id))).into_response());
     }
     let read = session.permit::<ReadConfiguration>(permit.tenant())?;
@@ -116,12 +120,15 @@ fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Details> {
     };
     let policy = errors.keep("policy", typed.text("policy").parse::<Policy>().map_err(|_| "choose one of the three"));
     let unique_fields = errors.keep("unique_fields", UniqueFields::parse(typed.text("unique_fields").lines()));
+    let searchable = typed.text("searchable_fields");
+    let searchable_fields = errors.keep("searchable_fields", SearchableFields::parse(searchable.lines()));
     Some(Details {
         name: name?,
         description: description?,
         contract: contract?,
         policy: policy?,
         unique_fields: unique_fields?,
+        searchable_fields: searchable_fields?,
         anonymous: typed.ticked("anonymous"),
         enabled: true,
     })
@@ -130,12 +137,14 @@ fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Details> {
 /// The details as the form holds them.
 fn written(details: &Details) -> Typed {
     let unique: Vec<_> = details.unique_fields.pointers().collect();
+    let searchable: Vec<_> = details.searchable_fields.iter().map(Pointer::label).collect();
     let fields = [
         ("name", details.name.to_string()),
         ("description", details.description.clone()),
         ("contract", details.contract.text().to_owned()),
         ("policy", details.policy.word().to_owned()),
         ("unique_fields", unique.join("\n")),
+        ("searchable_fields", searchable.join("\n")),
     ];
     let anonymous = details.anonymous.then(|| ("anonymous".to_owned(), "on".to_owned()));
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(anonymous).collect()
@@ -234,6 +243,16 @@ impl FormPage {
                         mono=true
                         optional=true
                         hint="One a line: a key such as Order ID, or a path such as /Order/Id. An event with the values of an earlier one is a duplicate."
+                        errors=errors
+                    />
+                    <TextArea
+                        name="searchable_fields"
+                        label="Fields that events are found by"
+                        value=typed.text("searchable_fields")
+                        rows=2
+                        mono=true
+                        optional=true
+                        hint="One a line, eight at most: what you are asked about, such as Email Address or Order Number. Events are then found by it at once, however many there are."
                         errors=errors
                     />
                     <Checkbox

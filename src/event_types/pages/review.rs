@@ -160,8 +160,8 @@ impl Page {
         let reviewed = match versions::draft(&app.db, &read, event_type.id).await? {
             Some(draft) => {
                 let payloads = session.permit::<ReadPayloads>(tenant)?;
-                let limits = &app.settings.limits;
-                let trial = trial::trial(&app.db, &payloads, limits, &event_type, &draft.contract, size).await?;
+                let longest = app.settings.limits.max_event;
+                let trial = trial::trial(&app.db, &payloads, longest, &event_type, &draft.contract, size).await?;
                 Some((draft, trial))
             }
             None => None,

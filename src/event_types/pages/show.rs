@@ -13,15 +13,18 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
     event_types::{
-        self, EventType,
+        self, EventType, Pointer,
         sample::sample,
         snippets::{self, Carried, Language, VARIABLE, endpoint, snippets},
         versions::{self, Draft},
     },
-    events::store::{Standing, last_of_types, newest_of_type},
+    events::{
+        fields,
+        store::{Standing, last_of_types, newest_of_type},
+    },
     form::shown,
     islands::FirstEvent,
-    tenants,
+    jobs, tenants,
     ui::{
         self, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice, PageHeader,
         PostButton, Prose, Section, Tab, Tabs, Tone,
@@ -40,6 +43,8 @@ struct Seen<'a> {
     standing: Option<Standing>,
     /// Whether an event of it has ever come.
     has_events: bool,
+    /// By which fields its events are found, and how far the index of each is.
+    searchable: Vec<fields::store::Standing>,
     may_configure: bool,
     may_read_payloads: bool,
 }
@@ -81,6 +86,7 @@ pub(super) async fn show(
         language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
         carried: if asked.token.as_deref() == Some("address") { Carried::Address } else { Carried::Header },
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
+        searchable: fields::store::standing(&app.db, &permit, Some(event_type.id)).await?,
         event_type,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
         may_read_payloads: session.permit::<ReadPayloads>(tenant).is_ok(),
@@ -228,6 +234,11 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
             .collect_view()
             .into_any()
     };
+    let searchable = if seen.searchable.is_empty() {
+        ui::muted("no field: they are looked through")
+    } else {
+        seen.searchable.iter().map(|field| searchable(seen, field)).collect_view().into_any()
+    };
     let count = |of: fn(&Standing) -> i64| {
         ui::number(seen.standing.as_ref().map(of).and_then(|n| u64::try_from(n).ok()).unwrap_or(0))
     };
@@ -242,6 +253,7 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         ("Id", ui::mono(event_type.id.to_string())),
         ("On a breach", ui::text(details.policy.title())),
         ("Unique by", unique),
+        ("Found by", searchable),
         ("Without a token", ui::text(if details.anonymous { "accepted" } else { "refused" })),
         ("Changed", ui::at(now, event_type.updated_at)),
         ("Created", ui::at(now, event_type.created_at)),
@@ -251,4 +263,16 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         <Card title="About it"><Facts items=about/></Card>
     }
     .into_any()
+}
+
+/// A searchable field, and how far its index is.
+fn searchable(seen: &Seen<'_>, field: &fields::store::Standing) -> AnyView {
+    let label = Pointer::parse(&field.field).map_or(field.field.clone(), |field| field.label().to_owned());
+    let building = (!field.ready).then(|| match field.task_id.filter(|_| seen.may_read_payloads) {
+        Some(task) => {
+            view! { " "{ui::link(jobs::href(seen.event_type.tenant_id, task), "index not complete yet")} }.into_any()
+        }
+        None => view! { " "{ui::muted("index not complete yet")} }.into_any(),
+    });
+    view! { <div>{ui::mono(label)}{building}</div> }.into_any()
 }

@@ -197,6 +197,8 @@ pub enum Estimate {
     More,
     /// Some of more than [`COUNTED`]: how many, no index knows.
     Among,
+    /// Nobody knows before they are looked through.
+    Unknown,
 }
 
 /// How many events `filter` asks for, counted as far as that is quick.
@@ -209,6 +211,7 @@ pub async fn estimate(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -
     let in_range = sql!(value i64, db, text, tenant, range.low, range.high, event_type, COUNTED + 1, 0_i64)?;
     Ok(match (in_range <= COUNTED, along.knows(filter)) {
         (true, true) => Estimate::Exactly(in_range),
+        (true, false) if filter.field.is_some() => Estimate::Unknown,
         (true, false) => Estimate::Exactly(store::count(db, permit, filter).await?),
         (false, true) => Estimate::More,
         (false, false) => Estimate::Among,
@@ -248,6 +251,7 @@ impl Order {
             ("From", filter.from.map(moment)),
             ("Before", filter.until.map(moment)),
             ("Receipt", filter.receipt.map(|id| id.to_string())),
+            ("Field", filter.field.map(|asked| format!("{} is {}", asked.field.label(), asked.value))),
         ];
         let mut facts: Vec<_> = facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         if facts.is_empty() {
@@ -318,7 +322,7 @@ async fn write_some(app: &App, task: &Task, longest: u64) -> Result<Effects> {
     let mut place = if let Some(place) = task.cursor::<Place>()? {
         place
     } else {
-        if total.is_none() && filter.source.is_none() {
+        if total.is_none() && filter.source.is_none() && filter.field.is_none() {
             total = Some(store::count(&app.db, &permit, &filter).await?);
         }
         let writer = Writer::new(&app.db, &permit, &filter, order.format).await?;

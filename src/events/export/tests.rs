@@ -68,7 +68,7 @@ async fn every_event_of_the_filter_is_there_once_and_as_it_was_sent() {
         let filter = Filter {
             event_type: Some(some_type(1)),
             source: Some(super::super::Source::Token(some_token(1))),
-            ..quarantined
+            ..quarantined.clone()
         };
         for (filter, count) in [(quarantined, 60), (filter, 10)] {
             assert_eq!(estimate(&db, &bench.permit(), &filter).await.unwrap(), Estimate::Exactly(count));

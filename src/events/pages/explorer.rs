@@ -1,4 +1,6 @@
 //! The explorer: all events of a tenant, newest first, by filter.
+use std::collections::HashSet;
+
 use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
@@ -8,10 +10,16 @@ use leptos::prelude::*;
 use super::{IN_A_ROW, Names, ON_A_PAGE, event_href, looked, summary, turns, verdict, wrong};
 use crate::{
     app::App,
-    auth::{Permit, ReadConfiguration, ReadPayloads, Session},
-    error::Result,
-    event_types::{self, EventType},
-    events::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store, store::Page, stream::beginning},
+    auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
+    error::{Error, Result},
+    event_types::{self, EventType, Pointer},
+    events::{
+        ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict,
+        fields::{self, store::Standing},
+        local, store,
+        store::Page,
+        stream::beginning,
+    },
     form::{shown, without_blanks},
     ids::{EventId, TenantId},
     islands::{FirstEvent, NewEvents},
@@ -30,10 +38,79 @@ pub(super) struct Seen<'a> {
     pub page: &'a Page,
     /// Whether the tenant has any event at all.
     pub any: bool,
+    /// What can be looked for.
+    pub fields: &'a Fields,
     /// A type to send the first event of.
     pub first_type: Option<&'a EventType>,
     /// The address that the outside uses.
     pub public_base: &'a str,
+}
+
+/// The fields that can be looked for.
+#[derive(Default)]
+pub(super) struct Fields {
+    /// Those that an index knows: of the type that is chosen, or of any.
+    searchable: Vec<Standing>,
+    /// Those of the chosen type's contract.
+    of_contract: Vec<String>,
+    may_configure: bool,
+}
+
+impl Fields {
+    async fn load(app: &App, session: &Session, permit: &Permit<ReadConfiguration>, filter: &Filter) -> Result<Self> {
+        let of_contract = match filter.event_type {
+            Some(id) => match event_types::get(&app.db, permit, id).await {
+                Ok(known) => known.details.contract.keys(),
+                Err(Error::NotFound(_)) => Vec::new(),
+                Err(error) => return Err(error),
+            },
+            None => Vec::new(),
+        };
+        Ok(Self {
+            searchable: fields::store::standing(&app.db, permit, filter.event_type).await?,
+            of_contract,
+            may_configure: session.permit::<Configure>(permit.tenant()).is_ok(),
+        })
+    }
+
+    /// What is offered while one types, the searchable ones first.
+    fn suggestions(&self) -> Vec<String> {
+        let label =
+            |text: &str| Pointer::parse(text).map_or_else(|_| text.to_owned(), |field| field.label().to_owned());
+        let mut all: Vec<String> = self.searchable.iter().map(|one| label(&one.field)).collect();
+        let others: Vec<_> = self.of_contract.iter().map(|key| label(&Pointer::of_key(key))).collect();
+        all.extend(others);
+        let mut seen = HashSet::new();
+        all.retain(|field| seen.insert(field.clone()));
+        all
+    }
+
+    /// What would find it at once; none when an index has just done so.
+    fn advice(&self, tenant: TenantId, filter: &Filter) -> Option<AnyView> {
+        let asked = filter.field.as_ref()?;
+        let label = asked.field.label().to_owned();
+        let mut known = self.searchable.iter().filter(|one| one.field == asked.field.as_str());
+        let standing = known.next();
+        let Some(event_type) = filter.event_type else {
+            return standing.map(|_| {
+                view! { <p>{format!("Choose a type: events of one that has “{label}” among its searchable fields are found at once.")}</p> }
+                    .into_any()
+            });
+        };
+        let here = format!("/tenants/{tenant}/event-types/{event_type}");
+        match standing {
+            Some(standing) if standing.ready => None,
+            Some(_) => Some(
+                view! { <p>{format!("The index of “{label}” is not complete yet: ")}{ui::link(here, "see how far it is")}"."</p> }
+                    .into_any(),
+            ),
+            None if self.may_configure => Some(
+                view! { <p>"Events are found at once by a field that is searchable: "{ui::link(format!("{here}/edit#searchable_fields"), format!("make “{label}” searchable"))}"."</p> }
+                    .into_any(),
+            ),
+            None => None,
+        }
+    }
 }
 
 /// Shows events.
@@ -60,8 +137,10 @@ pub(super) async fn show(
     let configuration = session.permit::<ReadConfiguration>(tenant)?;
     let any = !page.events.is_empty() || store::any(&app.db, &permit).await?;
     let types = if any { Vec::new() } else { event_types::list(&app.db, &configuration).await? };
+    let fields = Fields::load(&app, &session, &configuration, &asked.filter).await?;
     let seen = Seen {
         tenant,
+        fields: &fields,
         names: &Names::load(&app, &configuration).await?,
         asked: &asked,
         page: &page,
@@ -89,6 +168,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
         }
         .into_any()
     };
+    let advice = seen.fields.advice(seen.tenant, &asked.filter);
     let body = view! {
         <PageHeader title="Events" lead="What came in, newest first.">
             {seen.any.then(|| view! { <LinkButton href=export icon=Icon::Download>"Export…"</LinkButton> })}
@@ -97,7 +177,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
         {seen.any.then(|| filters(&base, seen))}
         {wrong(asked)}
         {fresh(frame, &base, seen)}
-        {looked(&base, &asked.filter, asked.cursor, page, frame.moment())}
+        {looked(&base, (&asked.filter, asked.cursor), page, frame.moment(), advice)}
         {list}
     };
     ui::page(frame, "Events", vec![], body.into_any())
@@ -118,12 +198,26 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
     let event_type = filter.event_type.map(|id| id.to_string()).unwrap_or_default();
     let source = filter.source.map(Source::word).unwrap_or_default();
     let verdict = filter.verdict.map(Verdict::word).unwrap_or_default();
-    let clear = (!filter.is_empty()).then(|| base.to_owned());
+    let (field, value) = match (&filter.field, &seen.asked.typed) {
+        (Some(asked), _) => (asked.field.label().to_owned(), asked.value.clone()),
+        (None, Some(typed)) => typed.clone(),
+        (None, None) => Default::default(),
+    };
+    let clear = (!filter.is_empty() || seen.asked.typed.is_some()).then(|| base.to_owned());
     view! {
         <Filters action=base nostrip:clear=clear>
             <Select name="type" label="Type" choices=seen.names.type_choices() value=event_type/>
             <Select name="source" label="Token" choices=sources.collect() value=source/>
             <Select name="verdict" label="Verdict" choices=verdicts value=verdict/>
+            <Field
+                name="field"
+                label="Field"
+                optional=true
+                autocomplete="off"
+                suggestions=seen.fields.suggestions()
+                value=field
+            />
+            <Field name="value" label="Is" optional=true autocomplete="off" value=value/>
             <Field
                 name="from"
                 label="From (UTC)"

@@ -64,8 +64,9 @@ impl Seen {
 
     /// The list that is exported.
     fn list(&self) -> (String, &'static str) {
-        let Filter { event_type, source, from, until, receipt, .. } = self.asked.filter;
-        if self.is_quarantine() && source.is_none() && from.is_none() && until.is_none() && receipt.is_none() {
+        let event_type = self.asked.filter.event_type;
+        let verdict = self.asked.filter.verdict;
+        if self.is_quarantine() && self.asked.filter == (Filter { event_type, verdict, ..Filter::default() }) {
             let of_type = Filter { event_type, ..Filter::default() };
             return (
                 format!("/tenants/{}/quarantine/events{}", self.tenant, of_type.query(Cursor::Newest)),
@@ -128,6 +129,7 @@ fn draw(frame: &Frame, seen: &Seen, chosen: &str, errors: &FieldErrors) -> Strin
     let words = match seen.estimate {
         Estimate::Exactly(count) => ui::format::counted(u64::try_from(count).unwrap_or(0), "event"),
         Estimate::More => format!("More than {}", ui::format::counted(export::COUNTED.unsigned_abs(), "event")),
+        Estimate::Unknown => "Those that match".to_owned(),
         Estimate::Among => {
             format!("Those that match, of more than {}", ui::format::counted(export::COUNTED.unsigned_abs(), "event"))
         }

@@ -97,19 +97,27 @@ fn wrong(asked: &Asked) -> Option<AnyView> {
     })
 }
 
-/// How far a page looked, when it looked no further, and the way on.
-fn looked(base: &str, filter: &Filter, cursor: Cursor, page: &Page, now: ui::Now) -> Option<AnyView> {
+/// How far a page looked, when it looked no further, and the way on; and what would find it sooner.
+fn looked(
+    base: &str,
+    (filter, cursor): (&Filter, Cursor),
+    page: &Page,
+    now: ui::Now,
+    advice: Option<AnyView>,
+) -> Option<AnyView> {
     let to = page.scanned_to?;
     let (onwards, words) = match cursor {
         Cursor::After(_) => (page.newer.map(Cursor::After), "up to"),
         Cursor::Newest | Cursor::Before(_) => (page.older.map(Cursor::Before), "back to"),
     };
     let href = format!("{base}{}", filter.query(onwards?));
-    let title = format!("Looked through 50,000 events, {words} {}", now.in_full(to));
+    let count = ui::format::counted(page.scanned, "event");
+    let title = format!("Looked through {count}, {words} {}", now.in_full(to));
     Some(
         view! {
             <Alert state=State::Neutral title=title>
                 <p>"Part of this filter has no index, so a page looks at so many events and no more. There may be matches beyond."</p>
+                {advice}
                 <p><LinkButton href=href tone=Tone::Plain>"Look further"</LinkButton></p>
             </Alert>
         }

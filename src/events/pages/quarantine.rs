@@ -93,7 +93,7 @@ async fn load(app: &App, permit: &Permit<ReadPayloads>, asked: &Asked, group: Op
         return failures::store::page(&app.db, permit, group.id, asked.cursor, ON_A_PAGE).await;
     }
     let verdict = Some(asked.filter.verdict.unwrap_or(Verdict::Quarantined));
-    store::page(&app.db, permit, &Filter { verdict, ..asked.filter }, asked.cursor, ON_A_PAGE).await
+    store::page(&app.db, permit, &Filter { verdict, ..asked.filter.clone() }, asked.cursor, ON_A_PAGE).await
 }
 
 fn base(tenant: TenantId) -> String {
@@ -147,7 +147,7 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
     });
     // a group is no part of the explorer's filter, which the export goes by
     let export = (group.is_none() && !page.events.is_empty()).then(|| {
-        let filter = Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..*filter };
+        let filter = Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..filter.clone() };
         let href = format!("/tenants/{tenant}/exports/new{}", filter.query(Cursor::Newest));
         view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
     });
@@ -163,7 +163,7 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
         {filters}
         {of_group}
         {wrong(asked)}
-        {looked(&base, filter, asked.cursor, page, frame.moment())}
+        {looked(&base, (filter, asked.cursor), page, frame.moment(), None)}
         {list}
     };
     ui::page(frame, "Events in quarantine", vec![], body.into_any())

@@ -1,7 +1,7 @@
 //! All tenants, and the form for a new one.
 use axum::{
     Form,
-    extract::State,
+    extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -10,23 +10,26 @@ use crate::{
     app::App,
     auth::{CreateTenants, Grant, ListTenants, Session},
     error::Result,
-    form::{Typed, amiss, shown},
+    form::{Done, Typed, amiss, shown},
     ids::TenantId,
     name::Name,
     tenants::{self, Tenant},
     ui::{
         self, Badge, Button, Card, Column, Crumb, DataTable, Empty, Field, FieldErrors, Form as PageForm, FormActions,
-        Frame, Icon, LinkButton, PageHeader, Section, Tone,
+        Frame, Icon, LinkButton, Notice, PageHeader, Section, Tone,
     },
 };
 
 /// Shows the list; who is bound to one tenant gets to that.
-pub(super) async fn show(State(app): State<App>, session: Session) -> Result<Response> {
+pub(super) async fn show(State(app): State<App>, session: Session, Query(asked): Query<Done>) -> Result<Response> {
     if let Some(own) = session.actor.tenant {
         return Ok(Redirect::to(&format!("/tenants/{own}")).into_response());
     }
     let all = tenants::list(&app.db, &session.grant::<ListTenants>()?).await?;
-    let frame = tenants::frame(&app, &session, None, Section::Tenants, "/tenants").await?;
+    let mut frame = tenants::frame(&app, &session, None, Section::Tenants, "/tenants").await?;
+    if asked.done.as_deref() == Some("demo-removed") {
+        frame.notice = Some(Notice::ok("The demo is removed, with all that belonged to it."));
+    }
     let may_create = session.grant::<CreateTenants>().is_ok();
     Ok(shown(page(&frame, &all, may_create)))
 }

@@ -117,6 +117,13 @@ fn page(frame: &Frame, tenant: &Tenant, typed: &Typed, errors: &FieldErrors, tim
             </Card>
         }
     };
+    let demo = (tenant.id == tenants::DEMO && frame.open.contains(&Section::People)).then(|| {
+        view! {
+            <Card title="Remove the demo" lead="Everybody and everything in this tenant is invented. It goes in one act, and can be filled again.">
+                <Row><LinkButton href="/demo/remove" tone=Tone::Danger>"Remove…"</LinkButton></Row>
+            </Card>
+        }
+    });
     let body = view! {
         <PageHeader title="Settings"/>
         <Card title="Name and web pages">
@@ -139,6 +146,7 @@ fn page(frame: &Frame, tenant: &Tenant, typed: &Typed, errors: &FieldErrors, tim
         </Card>
         {times}
         {switch}
+        {demo}
         <Prose>
             <p>{ui::muted("The same on the command line: ")}{ui::mono("tributary tenant --help")}</p>
         </Prose>
