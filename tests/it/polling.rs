@@ -312,7 +312,8 @@ async fn the_command_line_sets_a_source_up_and_shows_its_ledger() {
         shop.fill(1, 25, TimeDelta::hours(1));
         let folder = tempfile::tempdir().unwrap();
         let (file, key) = (folder.path().join("SOURCE.json"), folder.path().join("key"));
-        std::fs::write(&file, shop.source(json!({"authentication": {"kind": "bearer"}, "token": "hush"})).to_string()).unwrap();
+        std::fs::write(&file, shop.source(json!({"authentication": {"kind": "bearer"}, "token": "hush"})).to_string())
+            .unwrap();
         std::fs::write(&key, format!("{}\n", "A".repeat(43))).unwrap();
         let call = |arguments: &[&str]| {
             let mut command = tributary(&app.database);
@@ -349,7 +350,8 @@ async fn the_command_line_sets_a_source_up_and_shows_its_ledger() {
         let evidence = call(&["source", "evidence", "--id", &id, window]).json();
         assert_eq!(evidence["requests"][0]["status"], 200);
         // far into the past, estimated first
-        let range = ["source", "backfill", "--id", &id, "--from", "2026-01-01", "--until", "2026-01-11", "--slice", "7d"];
+        let range =
+            ["source", "backfill", "--id", &id, "--from", "2026-01-01", "--until", "2026-01-11", "--slice", "7d"];
         let dry = call(&[&range[..], &["--dry-run"]].concat()).json();
         assert_eq!((&dry["dryRun"], &dry["reread"]), (&json!(true), &json!(0)));
         assert_eq!(call(&["source", "ledger", "--id", &id]).lines().len(), rows.len());

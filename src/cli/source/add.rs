@@ -149,8 +149,7 @@ impl SetToken {
         let token = token()?;
         let (db, permit) = self.which.open::<Configure>(context).await?;
         let (keys, id) = (self.keys.ring(&db), self.which.id);
-        let source =
-            store::change::set_secret(&db, &context.clock, &keys, &permit, id, &token, self.overlap).await?;
+        let source = store::change::set_secret(&db, &context.clock, &keys, &permit, id, &token, self.overlap).await?;
         let until = source.old_secret_until;
         context.out.record(&json!({"id": source.id, "oldTokenUntil": until}), || {
             let old = until.map_or_else(String::new, |until| {

@@ -485,11 +485,14 @@ mod tests {
 
     #[test]
     fn what_was_polled_counts_once_even_in_quarantine_and_only_for_whoever_holds_the_window() {
-        let requests = [polled(&[(1, 1), (2, 2)], true, 7), polled(&[(1, 1), (3, 3)], false, 7), polled(&[(4, 4)], false, 8)];
+        let requests =
+            [polled(&[(1, 1), (2, 2)], true, 7), polled(&[(1, 1), (3, 3)], false, 7), polled(&[(4, 4)], false, 8)];
         let mut known = Known::default();
         known.held.insert((TenantId(uuid::Uuid::nil()), WindowId(uuid::Uuid::from_u128(7))));
         let plan = decide(requests.iter(), &mut known);
-        assert!(matches!(&plan.outcomes[..], [Outcome::Stored(_), Outcome::Stored(s), Outcome::Fenced] if s.accepted == 1));
+        assert!(
+            matches!(&plan.outcomes[..], [Outcome::Stored(_), Outcome::Stored(s), Outcome::Fenced] if s.accepted == 1)
+        );
         let sums: Vec<_> = plan.progress.iter().map(|p| (p.fresh, p.duplicates, p.quarantined)).collect();
         assert_eq!(sums, [(0, 0, 2), (1, 1, 0)]);
         assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (3, 3, 0));

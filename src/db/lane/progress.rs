@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use sqlx::{PgConnection, SqliteConnection};
 
-use super::{Job, batch::{Advance, Known, Plan}};
+use super::{
+    Job,
+    batch::{Advance, Known, Plan},
+};
 use crate::{clock::Clock, db::Reach, sql};
 
 /// The transaction of a batch, on either database.

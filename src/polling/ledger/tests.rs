@@ -111,8 +111,7 @@ fn span(from: i64, until: i64) -> Window {
     Window::new(at(from), at(until))
 }
 
-const PLAIN: Shape =
-    Shape { granule: TimeDelta::seconds(1), longest: TimeDelta::seconds(3600), bounded: true };
+const PLAIN: Shape = Shape { granule: TimeDelta::seconds(1), longest: TimeDelta::seconds(3600), bounded: true };
 
 proptest! {
     #[test]

@@ -89,7 +89,9 @@ async fn give_up(runner: &Runner, taken: &Taken, short: Short, evidence: String,
     let now = runner.app.clock.now();
     let again = |wait: TimeDelta, failed| Ending::Again { at: now + wait, failed };
     let (ending, words) = match short {
-        Short::Lost => (again(TimeDelta::zero(), false), "cut off: the source was paused, changed or taken over".into()),
+        Short::Lost => {
+            (again(TimeDelta::zero(), false), "cut off: the source was paused, changed or taken over".into())
+        }
         Short::Stopping => (again(TimeDelta::zero(), false), "cut off: the server was stopping".into()),
         Short::Later(words, wait) => (again(wait, true), words),
         Short::Never(words) => (Ending::Stopped, words),
@@ -286,7 +288,9 @@ impl<'r> Desk<'r> {
                 Ok(true) => {}
                 Ok(false) => return Short::Lost,
                 // the lease may last until the next try; the commit will tell
-                Err(error) => tracing::warn!(%error, window = %self.taken.id, "the lease of a window could not be renewed"),
+                Err(error) => {
+                    tracing::warn!(%error, window = %self.taken.id, "the lease of a window could not be renewed")
+                }
             }
         }
     }

@@ -50,7 +50,9 @@ impl Rhythm {
             .map_err(|_| format!("there is no time zone {zone:?}: name one such as Europe/Amsterdam or UTC"))?;
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron = parser.parse(pattern.trim()).map_err(|error| {
-            format!("this is no cron pattern of five fields, such as 0 6 * * 1-5 (minute hour day month weekday): {error}")
+            format!(
+                "this is no cron pattern of five fields, such as 0 6 * * 1-5 (minute hour day month weekday): {error}"
+            )
         })?;
         let rhythm = Self::Cron(Box::new(cron), zone);
         let ever = DateTime::from_timestamp(1_700_000_000, 0).and_then(|from| rhythm.after(from));
@@ -72,7 +74,9 @@ impl Rhythm {
                         return Some(next.to_utc());
                     }
                     // the hour that comes twice: what croner finds may lie in its first half
-                    from = (next.to_utc() + TimeDelta::minutes(1)).max(from.to_utc() + TimeDelta::minutes(1)).with_timezone(zone);
+                    from = (next.to_utc() + TimeDelta::minutes(1))
+                        .max(from.to_utc() + TimeDelta::minutes(1))
+                        .with_timezone(zone);
                 }
             }
         }

@@ -382,7 +382,13 @@ impl Backfill {
 ///
 /// # Errors
 /// [`Error::Invalid`] when there is nothing to ask for; when the definition cannot be read.
-pub fn estimate(source: &Source, terms: &Terms, range: Window, slice: TimeDelta, now: DateTime<Utc>) -> Result<Backfill> {
+pub fn estimate(
+    source: &Source,
+    terms: &Terms,
+    range: Window,
+    slice: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<Backfill> {
     let second = TimeDelta::seconds(1);
     let range = Window::new(ledger::floor(range.from, second), ledger::floor(range.until, second));
     if range.is_empty() {
@@ -430,8 +436,13 @@ pub async fn backfill(
                     known.format("%Y-%m-%d %H:%M UTC")
                 )));
             }
-            let new =
-                |kind| New { tenant: permit.tenant(), source: id, host: &source.host, kind, lookback: TimeDelta::zero() };
+            let new = |kind| New {
+                tenant: permit.tenant(),
+                source: id,
+                host: &source.host,
+                kind,
+                lookback: TimeDelta::zero(),
+            };
             new(Kind::Backfill).insert(tx, &clock, &backfill.before).await?;
             new(Kind::Reread).insert(tx, &clock, &backfill.within).await?;
             if let Some(first) = backfill.before.first() {
@@ -453,7 +464,13 @@ pub async fn backfill(
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is no such source; when the database fails.
-pub async fn set_reconcile(db: &Db, clock: &Clock, permit: &Permit<Configure>, id: SourceId, on: bool) -> Result<Source> {
+pub async fn set_reconcile(
+    db: &Db,
+    clock: &Clock,
+    permit: &Permit<Configure>,
+    id: SourceId,
+    on: bool,
+) -> Result<Source> {
     let (permit, clock) = (permit.clone(), clock.clone());
     db.write(move |tx| {
         Box::pin(async move {
@@ -509,8 +526,7 @@ pub async fn limit_host(
             )?;
             let before = before.map(|(slots, per_minute)| json!({"slots": slots, "perMinute": per_minute}));
             let after = Some(json!({"slots": slots, "perMinute": per_minute}));
-            let entry =
-                Entry { actor: &actor, tenant: None, action: "source.limit-host", object: host, before, after };
+            let entry = Entry { actor: &actor, tenant: None, action: "source.limit-host", object: host, before, after };
             audit::record(tx, &clock, entry).await
         })
     })

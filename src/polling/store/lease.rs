@@ -352,7 +352,8 @@ pub async fn end(
                 Ending::Split(_) => ("split", now, taken.failures),
             };
             let host = sql!(
-                opt(String,), tx,
+                opt(String,),
+                tx,
                 "UPDATE windows SET state = $4, next_try_at = $5, failures = $6, fault = $7, held_until = $8,
                     requests = requests + $9, done_at = $10
                  WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running' RETURNING host",
@@ -387,7 +388,8 @@ pub async fn end(
                 }
                 Ending::Refused(_) => refused(tx, &taken, &fault, now).await?,
                 Ending::Stopped => {
-                    let text = "UPDATE sources SET state = 'stopped', reason = $3, health = 'failing', health_since = $4
+                    let text =
+                        "UPDATE sources SET state = 'stopped', reason = $3, health = 'failing', health_since = $4
                         WHERE tenant_id = $1 AND id = $2 AND state = 'active'";
                     sql!(exec tx, text, taken.tenant, taken.source, &fault, now)?;
                 }

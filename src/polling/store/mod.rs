@@ -118,7 +118,9 @@ fn row_of(tenant: TenantId, id: SourceId) -> String {
 /// When the database does.
 pub async fn list(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<Source>> {
     let text = concat!(
-        "SELECT ", columns!(), " FROM sources WHERE tenant_id = $1 AND state <> 'removed' ORDER BY lower(name), id"
+        "SELECT ",
+        columns!(),
+        " FROM sources WHERE tenant_id = $1 AND state <> 'removed' ORDER BY lower(name), id"
     );
     Ok(sql!(all Row, db, text, permit.tenant())?.into_iter().map(Source::from).collect())
 }
@@ -230,7 +232,8 @@ pub struct Undone {
 /// When the database does.
 pub async fn undone<R: Right>(db: &Db, permit: &Permit<R>, source: &Source) -> Result<Undone> {
     let rows = sql!(
-        all(super::ledger::State, i64, DateTime<Utc>), db,
+        all(super::ledger::State, i64, DateTime<Utc>),
+        db,
         "SELECT state, COUNT(*), MIN(from_at) FROM windows
          WHERE tenant_id = $1 AND source_id = $2 AND done_at IS NULL
            AND kind IN ('scheduled', 'backfill')

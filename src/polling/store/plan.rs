@@ -80,8 +80,7 @@ async fn one(tx: &mut Tx, clock: &Clock, source: &Due, terms: &Terms) -> Result<
     let scheduled = terms.timing.reach(theirs).unwrap_or(source.watermark);
     let reach = if source.run_now { settled } else { scheduled };
     let waiting = if reach > source.watermark { waiting(tx, source).await? } else { None };
-    let growth =
-        ledger::grow(source.watermark, waiting.map(|(_, window)| window), reach, terms.shape);
+    let growth = ledger::grow(source.watermark, waiting.map(|(_, window)| window), reach, terms.shape);
     let watermark = growth.watermark().unwrap_or(source.watermark);
     // by the clock on their side; ours differs by the skew
     let next = terms.timing.next(watermark).map_or(now + TimeDelta::days(1), |next| next - (theirs - now));
@@ -285,8 +284,7 @@ pub async fn check(db: &Db, clock: &Clock, source: Checked, among: Window, draw:
     let clock = clock.clone();
     db.write(move |tx| {
         Box::pin(async move {
-            let new =
-                New { tenant, source: id, host: &source.host, kind: Kind::Check, lookback: TimeDelta::zero() };
+            let new = New { tenant, source: id, host: &source.host, kind: Kind::Check, lookback: TimeDelta::zero() };
             new.insert(tx, &clock, &[Window::new(from, until)]).await?;
             Ok(true)
         })

@@ -40,7 +40,8 @@ struct Desk {
 impl Desk {
     async fn new(db: &Db) -> Self {
         let (clock, cli) = (Clock::system(), Actor::cli());
-        let tenant = tenants::create(db, &clock, &cli.grant().unwrap(), None, "Acme".parse().unwrap()).await.unwrap().id;
+        let tenant =
+            tenants::create(db, &clock, &cli.grant().unwrap(), None, "Acme".parse().unwrap()).await.unwrap().id;
         let permit = cli.permit(tenant).unwrap();
         let details = event_types::Details::named("Order".parse().unwrap());
         let event_type = event_types::create(db, &clock, &permit, None, details).await.unwrap().id;
@@ -141,7 +142,13 @@ impl Desk {
     }
 
     async fn events(&self) -> Vec<(String, String)> {
-        sql!(all(String, String), self.db, "SELECT payload, verdict FROM events WHERE tenant_id = $1 ORDER BY payload", self.tenant()).unwrap()
+        sql!(
+            all(String, String),
+            self.db,
+            "SELECT payload, verdict FROM events WHERE tenant_id = $1 ORDER BY payload",
+            self.tenant()
+        )
+        .unwrap()
     }
 }
 
@@ -186,14 +193,17 @@ async fn whatever_happens_the_ledger_tiles() {
                 (10, any) => {
                     held.extend(any);
                     let source = desk.now(id).await;
-                    let range = Window::new(source.starts_at - TimeDelta::hours(3), source.starts_at + TimeDelta::hours(2));
+                    let range =
+                        Window::new(source.starts_at - TimeDelta::hours(3), source.starts_at + TimeDelta::hours(2));
                     let slice = TimeDelta::minutes(50);
                     change::backfill(&desk.db, &desk.clock, &desk.permit, id, range, slice).await.unwrap();
                 }
                 (11, any) => {
                     held.extend(any);
                     let every = [1, 5, 60][pick(&mut random, 3)];
-                    change::edit(&desk.db, &desk.clock, &desk.keys, &desk.permit, id, prepared(every, 0)).await.unwrap();
+                    change::edit(&desk.db, &desk.clock, &desk.keys, &desk.permit, id, prepared(every, 0))
+                        .await
+                        .unwrap();
                     change::run_now(&desk.db, &desk.clock, &desk.permit, id).await.unwrap();
                     desk.plan().await;
                 }
@@ -216,7 +226,8 @@ async fn whatever_happens_the_ledger_tiles() {
                 desk.commit(&taken, &[], true).await;
             }
         }
-        let sum = |entries: &[Entry]| entries.iter().filter(|entry| entry.tiles()).map(|entry| entry.records).sum::<i64>();
+        let sum =
+            |entries: &[Entry]| entries.iter().filter(|entry| entry.tiles()).map(|entry| entry.records).sum::<i64>();
         let before = desk.windows(id).await;
         desk.clock.advance(40 * 86_400);
         while tidy::spans(&desk.db, desk.tenant(), id, desk.clock.now()).await.unwrap() {}
@@ -254,7 +265,10 @@ async fn only_whoever_holds_a_window_writes_for_it() {
         assert_eq!(entry.state, ledger::State::Done);
         assert_eq!((entry.records, entry.fresh, entry.duplicates, entry.quarantined), (5, 2, 2, 1));
         let stored = desk.events().await;
-        assert_eq!(stored.iter().map(|(payload, _)| payload.as_str()).collect::<Vec<_>>(), [r#"{"id":2}"#, r#"{"id":3}"#, r#"{"id":4}"#]);
+        assert_eq!(
+            stored.iter().map(|(payload, _)| payload.as_str()).collect::<Vec<_>>(),
+            [r#"{"id":2}"#, r#"{"id":3}"#, r#"{"id":4}"#]
+        );
         // from any event back to its window and request
         let events = sql!(values crate::ids::EventId, desk.db, "SELECT id FROM events").unwrap();
         for event in events {
@@ -314,7 +328,10 @@ async fn what_cannot_be_asked_is_asked_no_more_until_somebody_has_mended_it() {
             desk.end(taken, lease::Ending::Refused(desk.clock.now())).await;
         }
         let source = desk.now(id).await;
-        assert_eq!((source.state, source.health, source.reason.as_deref()), (State::Refused, Health::Failing, Some("fault")));
+        assert_eq!(
+            (source.state, source.health, source.reason.as_deref()),
+            (State::Refused, Health::Failing, Some("fault"))
+        );
         desk.clock.advance(3600);
         assert_eq!((desk.plan().await, desk.take(9).await.len()), (0, 0));
         let source = change::resume(&desk.db, &desk.clock, &desk.permit, id).await.unwrap();
@@ -403,11 +420,16 @@ async fn a_secret_is_sealed_for_its_source_alone() {
         let desk = Desk::new(&db).await;
         let secret = |secret: &str| Prepared { secret: Some(secret.into()), ..prepared(5, 0) };
         let (one, two) = (desk.source(secret("hunter-one")).await, desk.source(secret("hunter-three")).await);
-        change::set_secret(&db, &desk.clock, &desk.keys, &desk.permit, one.id, "hunter-two", TimeDelta::hours(1)).await.unwrap();
+        change::set_secret(&db, &desk.clock, &desk.keys, &desk.permit, one.id, "hunter-two", TimeDelta::hours(1))
+            .await
+            .unwrap();
         let text = "SELECT secret, old_secret, definition FROM sources WHERE id = $1";
         let (new, old, definition) = sql!(one(Vec<u8>, Vec<u8>, String), db, text, one.id).unwrap();
         let open = |id, sealed: &[u8]| change::open(&desk.keys, desk.tenant(), id, sealed);
-        assert_eq!((open(one.id, &new).unwrap(), open(one.id, &old).unwrap()), ("hunter-two".into(), "hunter-one".into()));
+        assert_eq!(
+            (open(one.id, &new).unwrap(), open(one.id, &old).unwrap()),
+            ("hunter-two".into(), "hunter-one".into())
+        );
         assert!(open(two.id, &new).is_err());
         assert!(!definition.contains("hunter"));
         let trail: Vec<Option<String>> = sql!(values Option<String>, db, "SELECT after FROM audit").unwrap();
