@@ -1,6 +1,7 @@
 // Every page there is, empty, full and in error: what the checks of every page and the pictures go through.
 import type { Page } from "@playwright/test";
 import { bareFind, fullFind } from "./house-find";
+import { bareAlerts, fullAlerts } from "./house-alerts";
 import { bareFailures, fullFailures } from "./house-failures";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
@@ -86,6 +87,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
       as: ada,
       open: (page: Page) => page.goto(`/tenants/${tenant}/${name}`),
     })),
+    ...bareAlerts(() => tenant),
     ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
     ...bareTokens(() => tenant),
@@ -117,6 +119,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...fullOfJobs(door),
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
+    ...fullAlerts(door),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...fullFind(server, door),

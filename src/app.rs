@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    alerts::sender::Herald,
     clock::Clock,
     config::Settings,
     crypto::seal::Keyring,
@@ -28,6 +29,8 @@ pub struct App {
     pub keys: Keyring,
     /// Whether and how mail leaves.
     pub mail: Mailer,
+    /// Has alerts told at once.
+    pub herald: Herald,
     /// What it was started with.
     pub settings: Arc<Settings>,
     /// What is counted.

@@ -45,12 +45,15 @@ pub struct Settings {
     /// Address and port for Prometheus, apart from those of the server; without it, nothing is counted
     #[arg(long, env = "TRIBUTARY_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
+    /// A host inside this network that may be asked, and sent alerts, all the same: HOST or HOST:PORT; repeat for more
+    #[arg(long, env = "TRIBUTARY_ALLOW_OUTBOUND", value_name = "HOST", value_delimiter = ',')]
+    pub allow_outbound: Vec<String>,
+    /// Seconds between two looks for what is amiss
+    #[arg(long, env = "TRIBUTARY_ALERT_INTERVAL", default_value = "15", value_parser = seconds)]
+    pub alert_interval: Duration,
     /// The file with the key that seals secrets at rest [default: made beside a SQLite database]
     #[arg(long, env = "TRIBUTARY_KEY_FILE", value_name = "PATH")]
     pub key_file: Option<PathBuf>,
-    /// A host that may be asked although it lies inside: HOST or HOST:PORT; repeat for more
-    #[arg(long, env = "TRIBUTARY_ALLOW_OUTBOUND", value_name = "HOST", value_delimiter = ',')]
-    pub allow_outbound: Vec<String>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
     pub mail: MailSettings,

@@ -97,6 +97,12 @@ id!(/// A polling source: an external system that is asked on an interval.
     SourceId);
 id!(/// A window of a polling source: a span of time that is asked for.
     WindowId);
+id!(/// Somebody or something that is told of alerts.
+    ChannelId);
+id!(/// Something amiss, from its beginning to its end.
+    AlertId);
+id!(/// What a channel is told, once.
+    NoticeId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

@@ -96,6 +96,7 @@ impl Session {
             open.push(Section::Tenants);
         }
         if self.grant::<Administer>().is_ok() {
+            open.push(Section::AlertsOfAll);
             open.push(Section::AuditOfAll);
             open.push(Section::People);
         }
@@ -106,7 +107,10 @@ impl Session {
                 }
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
-            offer(self.permit::<ReadConfiguration>(tenant).is_ok(), &[Section::EventTypes, Section::Tokens]);
+            offer(
+                self.permit::<ReadConfiguration>(tenant).is_ok(),
+                &[Section::EventTypes, Section::Tokens, Section::Alerts],
+            );
             let payloads = [Section::Events, Section::Live, Section::Quarantine, Section::Tasks];
             offer(self.permit::<ReadPayloads>(tenant).is_ok(), &payloads);
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Audit]);

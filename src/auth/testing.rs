@@ -28,6 +28,7 @@ pub fn settings(flags: &[&str]) -> Settings {
 pub fn app(db: &Db, clock: &Clock) -> App {
     let lane = Lane::start(db, clock);
     App {
+        herald: crate::alerts::sender::Herald::default(),
         db: db.clone(),
         clock: clock.clone(),
         lane,

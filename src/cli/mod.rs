@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. It works on the database as the audited actor `cli`; `send` alone goes
 //! over HTTP. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+mod alert;
 mod audit;
 mod backup;
 mod copy;
@@ -99,6 +100,8 @@ Examples:
     #[command(subcommand)]
     User(user::User),
     #[command(subcommand)]
+    Alert(alert::Alert),
+    #[command(subcommand)]
     Audit(audit::Audit),
     Send(send::Send),
     Demo(demo::Demo),
@@ -182,6 +185,7 @@ pub fn main() -> ExitCode {
             Command::Quarantine(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
+            Command::Alert(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
             Command::Send(command) => command.run(&context).await,
             Command::Demo(command) => command.run(&context).await,
@@ -225,6 +229,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("event type") => Some("tributary event-type list --tenant ID shows all there are"),
         Error::NotFound("group of failures") => Some("tributary quarantine groups --tenant ID shows all there are"),
         Error::NotFound("person") => Some("tributary user list shows all there are"),
+        Error::NotFound("channel") => Some("tributary alert channels --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("source") => Some("tributary source list --tenant ID shows all there are"),
         Error::NotFound("window") => Some("tributary source ledger --id ID shows all there are"),

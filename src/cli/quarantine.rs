@@ -273,6 +273,7 @@ fn app(context: &Context, db: Db) -> anyhow::Result<App> {
     let settings = settings.and_then(|matches| Settings::from_arg_matches(&matches));
     let settings = settings.map_err(|error| Usage(error.to_string()))?;
     Ok(App {
+        herald: crate::alerts::sender::Herald::default(),
         lane: Lane::start(&db, &context.clock),
         clock: context.clock.clone(),
         jobs: Jobs::new(server::KINDS),

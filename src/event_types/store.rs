@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Contract, Details, EventType, Policy, SearchableFields, UniqueFields, versions};
 use crate::{
     auth::{
-        Actor, Configure, Permit, ReadConfiguration,
+        Actor, Configure, Grant, ListTenants, Permit, ReadConfiguration,
         audit::{self, Entry, snapshot},
     },
     clock::Clock,
@@ -148,6 +148,23 @@ pub async fn names(db: &Db, tenant: TenantId) -> Result<Vec<(EventTypeId, Name)>
         "SELECT id, name FROM event_types WHERE tenant_id = $1 ORDER BY lower(name), id",
         tenant,
     )?)
+}
+
+/// What one is called, for what happens by itself.
+///
+/// # Errors
+/// When the database fails.
+pub async fn name_of(tx: &mut Tx, tenant: TenantId, id: EventTypeId) -> Result<Option<Name>> {
+    let text = "SELECT name FROM event_types WHERE tenant_id = $1 AND id = $2";
+    Ok(sql!(opt(Name,), tx, text, tenant, id)?.map(|(name,)| name))
+}
+
+/// What all are called: for pages about all tenants.
+///
+/// # Errors
+/// When the database fails.
+pub async fn names_of_all(db: &Db, _grant: &Grant<ListTenants>) -> Result<Vec<(TenantId, EventTypeId, Name)>> {
+    Ok(sql!(all(TenantId, EventTypeId, Name), db, "SELECT tenant_id, id, name FROM event_types")?)
 }
 
 /// The event types of all tenants, without anybody's permission: what the front door keeps in memory. Nothing that

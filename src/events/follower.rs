@@ -19,7 +19,7 @@ use crate::{
     app::App,
     db::{Db, Reach, Tx, lane::Tally},
     error::Result,
-    events::fields,
+    events::{fields, rhythm},
     failures,
     ids::{self, EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql, tokens,
@@ -41,6 +41,8 @@ struct Sum {
     quarantined: i64,
     duplicates: i64,
     last_at: DateTime<Utc>,
+    /// The longest time without an event that ended in it, in milliseconds.
+    gap_ms: i64,
 }
 
 /// The hour that `moment` is in.
@@ -52,6 +54,8 @@ pub fn hour(moment: DateTime<Utc>) -> DateTime<Utc> {
 #[derive(Default)]
 struct Sums {
     hours: BTreeMap<(TenantId, EventTypeId, DateTime<Utc>), Sum>,
+    /// When events of each type came: a moment a commit.
+    moments: BTreeMap<(TenantId, EventTypeId), Vec<DateTime<Utc>>>,
     used: BTreeMap<(TenantId, TokenId), DateTime<Utc>>,
     /// Tenants whose events broke their contract, and the first and the last receipt that may hold such events.
     broken: BTreeMap<TenantId, (ReceiptId, ReceiptId)>,
@@ -62,12 +66,13 @@ struct Sums {
 impl Sums {
     fn add(&mut self, tally: &Tally) {
         let at = tally.last.received_at();
-        let empty = Sum { accepted: 0, quarantined: 0, duplicates: 0, last_at: at };
+        let empty = Sum { accepted: 0, quarantined: 0, duplicates: 0, last_at: at, gap_ms: 0 };
         let sum = self.hours.entry((tally.tenant, tally.event_type, hour(at))).or_insert(empty);
         sum.accepted += tally.accepted;
         sum.quarantined += tally.quarantined;
         sum.duplicates += tally.duplicates;
         sum.last_at = sum.last_at.max(at);
+        self.moments.entry((tally.tenant, tally.event_type)).or_default().push(at);
         if let Some(token) = tally.source {
             let used = self.used.entry((tally.tenant, token)).or_insert(at);
             *used = at.max(*used);
@@ -154,6 +159,16 @@ async fn take(tx: &mut Tx) -> Result<usize> {
             Err(error) => tracing::error!(%error, "a batch cannot be read; its events are not counted"),
         }
     }
+    for ((tenant, event_type), moments) in &mut sums.moments {
+        let text = "SELECT last_at FROM event_counts
+            WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY hour DESC LIMIT 1";
+        let previous = sql!(values DateTime<Utc>, tx, text, *tenant, *event_type)?.first().copied();
+        for (hour, gap) in rhythm::gaps(previous, moments) {
+            if let Some(sum) = sums.hours.get_mut(&(*tenant, *event_type, hour)) {
+                sum.gap_ms = gap;
+            }
+        }
+    }
     for ((tenant, event_type, hour), sum) in sums.hours {
         count(tx, tenant, event_type, hour, sum).await?;
     }
@@ -172,14 +187,16 @@ async fn take(tx: &mut Tx) -> Result<usize> {
 async fn count(tx: &mut Tx, tenant: TenantId, event_type: EventTypeId, hour: DateTime<Utc>, sum: Sum) -> Result<()> {
     sql!(
         exec tx,
-        "INSERT INTO event_counts (tenant_id, event_type_id, hour, accepted, quarantined, duplicates, last_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO event_counts (tenant_id, event_type_id, hour, accepted, quarantined, duplicates, last_at, gap_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (tenant_id, event_type_id, hour) DO UPDATE SET
             accepted = event_counts.accepted + excluded.accepted,
             quarantined = event_counts.quarantined + excluded.quarantined,
             duplicates = event_counts.duplicates + excluded.duplicates,
             last_at = CASE WHEN excluded.last_at > event_counts.last_at
-                THEN excluded.last_at ELSE event_counts.last_at END",
+                THEN excluded.last_at ELSE event_counts.last_at END,
+            gap_ms = CASE WHEN excluded.gap_ms > COALESCE(event_counts.gap_ms, 0)
+                THEN excluded.gap_ms ELSE COALESCE(event_counts.gap_ms, 0) END",
         tenant,
         event_type,
         hour,
@@ -187,6 +204,7 @@ async fn count(tx: &mut Tx, tenant: TenantId, event_type: EventTypeId, hour: Dat
         sum.quarantined,
         sum.duplicates,
         sum.last_at,
+        sum.gap_ms,
     )?;
     Ok(())
 }

@@ -4,12 +4,15 @@
 //! An event's id holds its receipt, its place in the request and its moment of receipt. So "newest first", "of this
 //! receipt" and "between these two moments" are all ranges of the primary key.
 mod along;
+pub mod chart;
 pub mod export;
 pub mod fields;
 pub mod follower;
+pub mod hours;
 mod line;
 mod pages;
 pub mod retention;
+pub mod rhythm;
 pub mod store;
 mod stream;
 #[cfg(test)]

@@ -69,6 +69,53 @@ pub struct Group {
     pub reopened_at: Option<DateTime<Utc>>,
 }
 
+/// A group in brief: what is said of it where groups of all tenants are looked at together.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Brief {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Its id.
+    pub id: FailureGroupId,
+    /// The type.
+    pub event_type_id: EventTypeId,
+    /// The keyword of the contract that its events break.
+    pub rule: String,
+    /// The place.
+    pub path: String,
+    /// What the newest event was told.
+    pub message: String,
+    /// How many events ever.
+    pub failures: i64,
+    /// When the first was received.
+    pub first_at: DateTime<Utc>,
+    /// How far its mending is.
+    pub state: State,
+    /// When it came back after it was resolved.
+    pub reopened_at: Option<DateTime<Utc>>,
+}
+
+impl Brief {
+    /// What is wrong, in a line: `/Amount is required but missing`.
+    pub fn title(&self) -> String {
+        title(&self.path, &self.message, &self.rule)
+    }
+
+    /// Since when there is something to do.
+    pub fn since(&self) -> DateTime<Utc> {
+        self.reopened_at.unwrap_or(self.first_at)
+    }
+}
+
+/// What is wrong with events, in a line.
+pub fn title(path: &str, message: &str, rule: &str) -> String {
+    match path {
+        "" => format!("The event {message}"),
+        ELSEWHERE => format!("Many other places break the rule {rule}"),
+        path if message.starts_with("expected") => format!("{path}: {message}"),
+        path => format!("{path} {message}"),
+    }
+}
+
 /// How far the mending of a group is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

@@ -3,10 +3,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Group, State};
+use super::{Brief, Group, State};
 use crate::{
     auth::{
-        Configure, Permit, ReadPayloads,
+        Configure, Grant, ListTenants, Permit, ReadPayloads,
         audit::{self, Entry},
     },
     clock::Clock,
@@ -129,6 +129,40 @@ pub async fn list(db: &Db, permit: &Permit<ReadPayloads>, which: Which, limit: i
 pub async fn get(db: &Db, permit: &Permit<ReadPayloads>, id: FailureGroupId) -> Result<Group> {
     let row = sql!(opt Row, db, groups!("AND id = $2"), permit.tenant(), id)?;
     Ok(row.ok_or(Error::NotFound("group of failures"))?.into())
+}
+
+macro_rules! briefs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT tenant_id, id, event_type_id, rule, path, message, failures, first_at, state, reopened_at
+             FROM failure_groups ",
+            $rest
+        )
+    };
+}
+
+/// The open groups of all tenants, those with the latest failures first: nobody looks after them yet.
+///
+/// # Errors
+/// When the database does.
+pub async fn open_of_all(db: &Db, _grant: &Grant<ListTenants>, limit: i64) -> Result<Vec<Brief>> {
+    Ok(sql!(all Brief, db, briefs!("WHERE state = 'open' ORDER BY last_at DESC, id LIMIT $1"), limit)?)
+}
+
+/// All open groups, without anybody's permission: for what raises alerts. Nothing that answers to a person may call this.
+///
+/// # Errors
+/// When the database does.
+pub async fn open_briefs(db: &Db) -> Result<Vec<Brief>> {
+    Ok(sql!(all Brief, db, briefs!("WHERE state = 'open'"))?)
+}
+
+/// One group, on the same terms.
+///
+/// # Errors
+/// When the database does.
+pub async fn brief(db: &Db, tenant: TenantId, id: FailureGroupId) -> Result<Option<Brief>> {
+    Ok(sql!(opt Brief, db, briefs!("WHERE tenant_id = $1 AND id = $2"), tenant, id)?)
 }
 
 /// How many groups of each state there are.

@@ -5,6 +5,7 @@
 //! kept lead where they were checked to lead. [`direct`] is for the one address that an operator gives a command.
 mod address;
 mod fault;
+pub mod guarded;
 
 use std::{
     collections::HashMap,

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use super::{output, store, worker};
-use crate::{app::App, auth, error::Result, ids::EventId, mail, sql};
+use crate::{alerts, app::App, auth, error::Result, ids::EventId, mail, sql};
 
 /// How often it is done.
 const EVERY: Duration = Duration::from_mins(1);
@@ -21,6 +21,9 @@ pub async fn run(app: App) {
         }
         if let Err(error) = mail::purge(&app.db, &app.clock).await {
             tracing::warn!(%error, "what became of old mail could not be deleted");
+        }
+        if let Err(error) = alerts::store::forget(&app.db, &app.clock).await {
+            tracing::warn!(%error, "old alerts could not be deleted");
         }
         if let Err(error) = forget_idempotency_keys(&app).await {
             tracing::warn!(%error, "old idempotency keys could not be deleted");

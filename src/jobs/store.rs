@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Counters, Effects, Next, Outcome, State, Task};
 use crate::{
     auth::{
-        Permit, ReadPayloads, Right, Role,
+        Grant, ListTenants, Permit, ReadPayloads, Right, Role,
         audit::{self, Entry},
     },
     clock::Clock,
@@ -23,6 +23,36 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(20);
 const OPEN: i64 = 50;
 /// How many tasks a list shows.
 pub const LISTED: usize = 100;
+
+/// A task that failed, as it is told where tasks of all tenants are looked at together.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Failed {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Its id.
+    pub id: TaskId,
+    /// Of which kind.
+    pub kind: String,
+    /// Why.
+    pub error: Option<String>,
+    /// When.
+    pub ended_at: DateTime<Utc>,
+}
+
+/// The tasks of all tenants that failed since then, unless one of the same kind was done afterwards; the latest first.
+///
+/// # Errors
+/// When the database does.
+pub async fn failed_of_all(db: &Db, _grant: &Grant<ListTenants>, since: DateTime<Utc>) -> Result<Vec<Failed>> {
+    Ok(sql!(
+        all Failed, db,
+        "SELECT f.tenant_id, f.id, f.kind, f.error, f.ended_at FROM tasks AS f
+         WHERE f.state = 'failed' AND f.ended_at >= $1 AND NOT EXISTS (SELECT 1 FROM tasks AS d
+            WHERE d.tenant_id = f.tenant_id AND d.kind = f.kind AND d.state = 'done' AND d.ended_at > f.ended_at)
+         ORDER BY f.ended_at DESC, f.id LIMIT 50",
+        since,
+    )?)
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -13,6 +13,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    alerts::{self, sender::Herald},
     app::App,
     auth,
     clock::Clock,
@@ -85,6 +86,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         stopping: CancellationToken::new(),
         keys,
         mail: mailer,
+        herald: Herald::default(),
         db,
         clock,
     };
@@ -112,6 +114,8 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(jobs::worker::run(app.clone()));
     tasks.spawn(events::retention::run(app.clone()));
     tasks.spawn(mail::sender::run(app.clone()));
+    tasks.spawn(alerts::watch::run(app.clone()));
+    tasks.spawn(alerts::sender::run(app.clone()));
     tasks.close();
     if app.public_base.starts_with("http://") && !address.ip().is_loopback() {
         tracing::warn!(

@@ -11,10 +11,11 @@ use tower_http::csrf::CsrfLayer;
 
 use super::health::{self, Health};
 use crate::{
+    alerts,
     app::App,
     audit, auth, demo,
     error::{Error, PublicError},
-    event_types, events, failures,
+    event_types, events, failures, home,
     ingest::{self, Front},
     jobs, people, search, tenants, tokens,
     ui::assets,
@@ -34,6 +35,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
     let pages = Router::new()
         .merge(auth::routes())
         .merge(people::routes())
+        .merge(home::routes())
         .merge(tenants::routes())
         .merge(event_types::routes())
         .merge(tokens::routes())
@@ -42,6 +44,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(jobs::routes())
         .merge(audit::routes())
         .merge(search::routes())
+        .merge(alerts::routes())
         .merge(demo::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))

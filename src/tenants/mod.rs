@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{ids::TenantId, name::Name};
 pub use frame::frame;
 pub use origin::Origin;
-pub use pages::routes;
+pub use pages::{routes, state};
 pub use retention::Retention;
 pub use store::{all, create, get, list, rename, set_cors_origins, set_enabled};
 

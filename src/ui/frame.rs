@@ -121,6 +121,10 @@ pub enum Section {
     Tasks,
     /// The secrets of a tenant.
     Tokens,
+    /// Who is told when something of a tenant is amiss.
+    Alerts,
+    /// Who is told when something is amiss, anywhere.
+    AlertsOfAll,
     /// Who changed what of a tenant.
     Audit,
     /// Who changed what, anywhere.
@@ -143,6 +147,7 @@ impl Section {
             Self::Tenants => "/tenants".into(),
             Self::Account => "/account".into(),
             Self::AuditOfAll => "/audit".into(),
+            Self::AlertsOfAll => "/alerts".into(),
             Self::People => "/people".into(),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
@@ -151,6 +156,7 @@ impl Section {
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
             Self::Tasks => format!("/tenants/{tenant}/tasks"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
+            Self::Alerts => format!("/tenants/{tenant}/alerts"),
             Self::Audit => format!("/tenants/{tenant}/audit"),
             Self::TenantPeople => format!("/tenants/{tenant}/people"),
             Self::Settings => format!("/tenants/{tenant}/settings"),
@@ -168,6 +174,7 @@ impl Section {
                 | Self::Quarantine
                 | Self::Tasks
                 | Self::Tokens
+                | Self::Alerts
                 | Self::Audit
                 | Self::TenantPeople
                 | Self::Settings

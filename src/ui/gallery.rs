@@ -320,6 +320,7 @@ fn text_stays_text() {
             <Hidden name="f" value=EVIL/>
             <Button name=EVIL value=EVIL>{EVIL}</Button>
         </Form>
+        <Needs needs=vec![Need { state: State::Error, title: EVIL.into(), place: EVIL.into(), more: Some(EVIL.into()), since: now(), fix: Some((EVIL.into(), EVIL.into())) }] now=hostile.moment()/>
         <PostButton action=EVIL fields=vec![("g", EVIL.to_owned())]>{EVIL}</PostButton>
         <LinkButton href=EVIL>{EVIL}</LinkButton>
         <Confirm title=EVIL consequence=EVIL impact=vec![(EVIL.to_owned(), EVIL.to_owned())] type_name=EVIL verb=EVIL action=EVIL cancel=EVIL/>

@@ -27,6 +27,7 @@ pub enum Icon {
     Tasks,
     Token,
     Audit,
+    Bell,
     Roll,
     Settings,
     Account,
@@ -78,6 +79,9 @@ impl Icon {
             Self::Token => r#"<circle cx="5.2" cy="10.8" r="3"/><path d="m7.4 8.6 6-6M10.6 5.4l2 2"/>"#,
             Self::Audit => {
                 r#"<path d="M12.5 7V3.4A1.4 1.4 0 0 0 11.1 2H4.4A1.4 1.4 0 0 0 3 3.4v9.2A1.4 1.4 0 0 0 4.4 14H7"/><path d="M5.6 5.2h4.3M5.6 8h2.2"/><circle cx="11.2" cy="11.4" r="2.8"/><path d="M11.2 10v1.5l1 .7"/>"#
+            }
+            Self::Bell => {
+                r#"<path d="M3.4 11.6c.9-1 1-2 1-4.2a3.6 3.6 0 0 1 7.2 0c0 2.2.1 3.2 1 4.2ZM6.6 13.6a1.5 1.5 0 0 0 2.8 0"/>"#
             }
             Self::Roll => {
                 r#"<path d="M13.2 6.4A5.6 5.6 0 0 0 3.2 5M2.8 9.6A5.6 5.6 0 0 0 12.8 11"/><path d="M3 2.2V5h2.8M13 13.8V11h-2.8"/>"#

@@ -233,6 +233,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
                     {item(Section::Tasks, Icon::Tasks, "Tasks")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
+                    {item(Section::Alerts, Icon::Bell, "Alerts")}
                     {item(Section::Audit, Icon::Audit, "Audit trail")}
                     {item(Section::TenantPeople, Icon::People, "People")}
                     {item(Section::Settings, Icon::Settings, "Settings")}
@@ -248,6 +249,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <ul>
                     {item(Section::Home, "", Icon::Home, "Home")}
                     {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
+                    {item(Section::AlertsOfAll, "", Icon::Bell, "Alerts")}
                     {item(Section::AuditOfAll, "", Icon::Audit, "All changes")}
                     {item(Section::People, "", Icon::People, "People")}
                 </ul>

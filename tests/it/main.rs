@@ -1,6 +1,7 @@
 //! Tests of the whole: the real server, reached by sockets, and the real program, each on both databases.
 #![expect(clippy::unwrap_used, reason = "all of this is a test")]
 
+mod alerts;
 mod anonymous;
 mod bodies;
 mod canary;

@@ -7,7 +7,9 @@ use tokio::{
     net::TcpStream,
 };
 use tributary::{
+    alerts,
     auth::{Actor, Role, courier::Courier, email::Email, password, store},
+    crypto::seal::Keyring,
     events::export::Format,
     failures::{self, Cause},
     ids::TenantId,
@@ -181,6 +183,33 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/tasks", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/tasks/{task}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/tasks/{task}/cancel", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/alerts", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/alerts/rules/{event_type}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/rules/{event_type}", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/alerts/channels/new", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/channels/new", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}/edit", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/edit", Permit(CONSULTANTS), 422),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/test", Permit(CONSULTANTS), 303),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/switch", Permit(CONSULTANTS), 303),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}/roll", Permit(CONSULTANTS), 0),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/roll", Permit(CONSULTANTS), 0),
+    ("GET", "/tenants/{tenant}/alerts/channels/{channel}/remove", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/alerts/channels/{channel}/remove", Permit(CONSULTANTS), 422),
+    ("GET", "/alerts", Grant(ADMINISTRATORS), 200),
+    ("GET", "/alerts/channels/new", Grant(ADMINISTRATORS), 200),
+    ("POST", "/alerts/channels/new", Grant(ADMINISTRATORS), 422),
+    // the one that is named is a tenant's
+    ("GET", "/alerts/channels/{channel}", Grant(ADMINISTRATORS), 404),
+    ("GET", "/alerts/channels/{channel}/edit", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/edit", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/test", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/switch", Grant(ADMINISTRATORS), 404),
+    ("GET", "/alerts/channels/{channel}/roll", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/roll", Grant(ADMINISTRATORS), 404),
+    ("GET", "/alerts/channels/{channel}/remove", Grant(ADMINISTRATORS), 404),
+    ("POST", "/alerts/channels/{channel}/remove", Grant(ADMINISTRATORS), 404),
     ("GET", "/tenants/{tenant}/audit", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/audit/export", Permit(EVERYBODY), 200),
     ("GET", "/audit", Grant(&[Role::Administrator]), 200),
@@ -194,6 +223,7 @@ struct Held {
     token: String,
     event: String,
     group: String,
+    channel: String,
     task: String,
     person: String,
     invitation: String,
@@ -224,7 +254,14 @@ impl Held {
         while failures::store::get(&app.db, &read, group).await.is_err() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        let keeper = alerts::Keeper::from(&app.permit());
+        let (name, url) = ("Desk".parse().unwrap(), "https://hooks.example.com/".to_owned());
+        let keys = Keyring::at(None, app.db.file());
+        let keys = if app.db.file().is_some() { keys } else { Keyring::in_memory() };
+        let made = alerts::store::add(&app.db, &app.clock, &keys, &keeper, alerts::Way::Web, name, url).await;
+        let (channel, _) = made.unwrap();
         Self {
+            channel: channel.id.to_string(),
             tenant: app.tenant,
             event_type: event_type.to_string(),
             token: token.to_string(),
@@ -243,6 +280,7 @@ impl Held {
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
             .replace("{group}", &self.group)
+            .replace("{channel}", &self.channel)
             .replace("{version}", "1")
             .replace("{task}", &self.task)
             .replace("{person}", &self.person)

@@ -96,6 +96,14 @@ pub const ALL: &[Words] = &[
     words("source.run", Object::Other, "ran a polling source"),
     words("source.backfill", Object::Other, "had a range of a polling source asked for"),
     words("source.limit-host", Object::Other, "limited what may be asked of a host"),
+    words("alert-channel.add", Object::Other, "added a channel for alerts"),
+    words("alert-channel.change", Object::Other, "changed a channel for alerts"),
+    words("alert-channel.pause", Object::Other, "paused a channel for alerts"),
+    words("alert-channel.resume", Object::Other, "resumed a channel for alerts"),
+    words("alert-channel.roll", Object::Other, "made a new secret for a channel for alerts"),
+    words("alert-channel.remove", Object::Other, "removed a channel for alerts"),
+    words("alert-channel.test", Object::Other, "sent a test to a channel for alerts"),
+    words("alert-rules.change", Object::EventType, "changed what is watched of the event type"),
 ];
 
 /// The words of an action, if it is known here.

@@ -20,14 +20,17 @@ use crate::{
     },
     events::{
         fields,
+        chart,
+        hours::{self, Figures, Span},
+        rhythm::{self, Rhythm, Verdict},
         store::{Standing, last_of_types, newest_of_type},
     },
     form::shown,
     islands::FirstEvent,
     jobs, tenants,
     ui::{
-        self, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice, PageHeader,
-        PostButton, Prose, Section, Tab, Tabs, Tone,
+        self, Badge, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice,
+        PageHeader, PostButton, Prose, Section, Tab, Tabs, Tone,
     },
 };
 
@@ -41,6 +44,9 @@ struct Seen<'a> {
     language: Language,
     carried: Carried,
     standing: Option<Standing>,
+    rhythm: Option<Rhythm>,
+    figures: Vec<Figures>,
+    span: Span,
     /// Whether an event of it has ever come.
     has_events: bool,
     /// By which fields its events are found, and how far the index of each is.
@@ -49,12 +55,13 @@ struct Seen<'a> {
     may_read_payloads: bool,
 }
 
-/// What the address asks for: what was done, and in which language a sender begins.
+/// What the address asks for: what was done, in which language a sender begins, and how far back the chart looks.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
     done: Option<String>,
     snippet: Option<String>,
     token: Option<String>,
+    range: Option<String>,
 }
 
 /// Shows the event type.
@@ -67,7 +74,8 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let event_type = event_types::get(&app.db, &permit, named.id()?).await?;
-    let standings = last_of_types(&app.db, &permit, app.clock.now() - Duration::hours(24)).await?;
+    let (now, span) = (app.clock.now(), Span::parse(asked.range.as_deref()));
+    let standings = last_of_types(&app.db, &permit, now - Duration::hours(24)).await?;
     let path = address(tenant, event_type.id);
     let mut frame = tenants::frame(&app, &session, Some(tenant), Section::EventTypes, path).await?;
     frame.notice = match asked.done.as_deref() {
@@ -80,6 +88,9 @@ pub(super) async fn show(
     };
     let seen = Seen {
         base: &app.public_base,
+        rhythm: rhythm::of_type(&app.db, &permit, event_type.id).await?,
+        figures: hours::of_type(&app.db, &permit, event_type.id, span.begins(now)).await?,
+        span,
         has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
         version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
         draft: versions::draft(&app.db, &permit, event_type.id).await?,
@@ -115,8 +126,7 @@ fn page(frame: &Frame, seen: &Seen<'_>) -> String {
         let href = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
         view! { <LinkButton href=href icon=Icon::Events>"Events"</LinkButton> }
     });
-    let main =
-        view! { {description(&details.description)} {first_event(seen)} {sending(seen)} {contract(frame, seen)} };
+    let main = view! { {description(&details.description)} {first_event(seen)} {over_time(frame, seen)} {sending(seen)} {contract(frame, seen)} };
     let body = view! {
         <PageHeader title=details.name.as_str() badge=state(details.enabled)>{actions}{events}</PageHeader>
         <Columns main=main.into_any() aside=facts(frame, seen)/>
@@ -145,6 +155,42 @@ fn first_event(seen: &Seen<'_>) -> Option<AnyView> {
         let explorer = format!("/tenants/{}/events?type={}", event_type.tenant_id, event_type.id);
         view! { <FirstEvent stream=stream explorer=explorer/> }.into_any()
     })
+}
+
+/// How many of its events were quarantined, of all.
+fn rate(seen: &Seen<'_>) -> String {
+    let figure = |of: fn(&Standing) -> i64| u64::try_from(seen.standing.as_ref().map_or(0, of)).unwrap_or(0);
+    let (accepted, quarantined) = (figure(|one| one.accepted), figure(|one| one.quarantined));
+    chart::share(quarantined, accepted + quarantined)
+}
+
+/// The chart, once there was an event.
+fn over_time(frame: &Frame, seen: &Seen<'_>) -> Option<AnyView> {
+    let here = address(seen.event_type.tenant_id, seen.event_type.id);
+    let any = seen.has_events || seen.rhythm.is_some();
+    any.then(|| chart::card(&seen.figures, seen.span, frame.now, &here))
+}
+
+/// Whether its events come as they use to, and when that is said otherwise.
+fn silence(frame: &Frame, seen: &Seen<'_>) -> AnyView {
+    let badge = |state: ui::State, word: &'static str, more: String| {
+        ui::two_lines(view! { <Badge state=state word=word/> }.into_any(), ui::text(more))
+    };
+    let verdict = seen.rhythm.map_or(Verdict::Never, |rhythm| rhythm.verdict(frame.now));
+    match (seen.rhythm, verdict) {
+        _ if !seen.event_type.details.enabled => ui::muted("not watched: disabled"),
+        (Some(rhythm), Verdict::Regular { silent_from }) => {
+            let gap = chart::length(rhythm.longest_gap);
+            let from = ui::format::relative(frame.now, silent_from);
+            badge(ui::State::Ok, "regular", format!("longest gap {gap}; silent {from} if none comes"))
+        }
+        (Some(rhythm), Verdict::Silent { waited, .. }) => {
+            let (gap, waited) = (chart::length(rhythm.longest_gap), chart::length(waited));
+            badge(ui::State::Error, "silent", format!("longest gap before {gap}; waited {waited}"))
+        }
+        (None, _) | (_, Verdict::Never) => ui::muted("no event yet"),
+        (Some(_), Verdict::Unknown) => ui::muted("known after a day and five events"),
+    }
 }
 
 fn sending(seen: &Seen<'_>) -> AnyView {
@@ -246,8 +292,10 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     let lately = vec![
         ("Accepted", count(|standing| standing.accepted)),
         ("Quarantined", count(|standing| standing.quarantined)),
+        ("Rejected", ui::text(rate(seen))),
         ("Duplicates", count(|standing| standing.duplicates)),
         ("Last event", last.map_or_else(|| ui::muted("never"), |last| ui::ago(now, last.received_at()))),
+        ("Rhythm", silence(frame, seen)),
     ];
     let about = vec![
         ("Id", ui::mono(event_type.id.to_string())),

@@ -4,12 +4,7 @@ use crate::ui;
 
 /// What is wrong, in a line: `/Amount is required but missing`.
 pub(super) fn title(group: &Group) -> String {
-    match group.path.as_str() {
-        "" => format!("The event {}", group.message),
-        ELSEWHERE => format!("Many other places break the rule {}", group.rule),
-        path if group.message.starts_with("expected") => format!("{path}: {}", group.message),
-        path => format!("{path} {}", group.message),
-    }
+    super::super::title(&group.path, &group.message, &group.rule)
 }
 
 /// Where it is wrong, in a few words.

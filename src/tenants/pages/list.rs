@@ -81,7 +81,7 @@ fn table(frame: &Frame, all: &[Tenant]) -> AnyView {
 }
 
 /// Enabled or disabled, as a badge.
-pub(super) fn state(tenant: &Tenant) -> AnyView {
+pub fn state(tenant: &Tenant) -> AnyView {
     if tenant.enabled {
         view! { <Badge state=ui::State::Ok word="enabled"/> }.into_any()
     } else {

@@ -1,5 +1,4 @@
-//! The pages of tenants: home, the list, a new one, one's overview and its settings.
-mod home;
+//! The pages of tenants: the list, a new one, one's overview and its settings.
 mod list;
 mod overview;
 mod retention;
@@ -13,11 +12,11 @@ use axum::{
 };
 
 use crate::app::App;
+pub use list::state;
 
 /// The routes of this slice.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(home::show))
         .route("/tenants", get(list::show))
         .route("/tenants/new", get(list::new).post(list::create))
         .route("/tenants/{tenant}", get(overview::show))

@@ -7,6 +7,7 @@ use axum::{
 };
 use chrono::Duration;
 use leptos::prelude::*;
+use serde::Deserialize;
 
 use super::list::state;
 use crate::{
@@ -14,8 +15,13 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, See, Session},
     error::Result,
     event_types::{self, EventType},
-    events::store::{Standing, last_of_types},
-    form::{Done, shown},
+    events::{
+        chart,
+        hours::{self, Figures, Span},
+        rhythm::{self, Verdict, Watched},
+        store::{Standing, last_of_types},
+    },
+    form::shown,
     ids::{EventId, EventTypeId},
     tenants::{self, Tenant},
     tokens::{self, Token},
@@ -31,7 +37,17 @@ struct Seen {
     /// None: the viewer may not read the configuration.
     configuration: Option<(Vec<EventType>, Vec<Token>)>,
     standings: HashMap<EventTypeId, Standing>,
+    rhythms: HashMap<EventTypeId, Watched>,
+    figures: Vec<Figures>,
+    span: Span,
     may_configure: bool,
+}
+
+/// What the address asks for: what was done, and how far back the chart looks.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    done: Option<String>,
+    range: Option<String>,
 }
 
 /// Shows the tenant.
@@ -39,15 +55,19 @@ pub(super) async fn show(
     State(app): State<App>,
     session: Session,
     permit: Permit<See>,
-    Query(asked): Query<Done>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response> {
     let id = permit.tenant();
     let configuration = match session.permit::<ReadConfiguration>(id) {
         Ok(read) => Some((event_types::list(&app.db, &read).await?, tokens::list(&app.db, &read).await?)),
         Err(_) => None,
     };
-    let standings = last_of_types(&app.db, &permit, app.clock.now() - Duration::hours(24)).await?;
+    let (now, span) = (app.clock.now(), Span::parse(asked.range.as_deref()));
+    let standings = last_of_types(&app.db, &permit, now - Duration::hours(24)).await?;
     let seen = Seen {
+        rhythms: rhythm::of_tenant(&app.db, &permit, now).await?,
+        figures: hours::of_tenant(&app.db, &permit, span.begins(now)).await?,
+        span,
         tenant: tenants::get(&app.db, &permit).await?,
         configuration,
         standings: standings.into_iter().map(|standing| (standing.event_type_id, standing)).collect(),
@@ -69,8 +89,11 @@ fn page(frame: &Frame, seen: &Seen) -> String {
         view! { <LinkButton href=href icon=Icon::Plus>"New event type"</LinkButton> }
     });
     let main = match configuration {
-        Some((types, _)) if !types.is_empty() => view! { {next(seen)} {types_card(frame, seen, types)} }.into_any(),
-        _ => next(seen).unwrap_or_else(|| ().into_any()),
+        Some((types, _)) if !types.is_empty() => {
+            view! { {next(seen)} {over_time(frame, seen)} {types_card(frame, seen, types)} }.into_any()
+        }
+        Some(_) => next(seen).unwrap_or_else(|| ().into_any()),
+        None => over_time(frame, seen).unwrap_or_else(chart::nothing),
     };
     let body = view! {
         <PageHeader title=tenant.name.as_str() badge=state(tenant)>{new}</PageHeader>
@@ -97,10 +120,29 @@ fn figures(frame: &Frame, seen: &Seen) -> AnyView {
         <Stats>
             {counts}
             <Stat label="Accepted" figure=sum(|standing| standing.accepted)>"in 24 hours"</Stat>
-            <Stat label="Quarantined" figure=sum(|standing| standing.quarantined)>"in 24 hours"</Stat>
+            <Stat label="Quarantined" figure=sum(|standing| standing.quarantined)>{rejected(seen)}" in 24 hours"</Stat>
         </Stats>
     }
     .into_any()
+}
+
+/// How many of all that came were quarantined.
+fn rejected(seen: &Seen) -> String {
+    let sum = |of: fn(&Standing) -> i64| {
+        let total: i64 = seen.standings.values().map(of).sum();
+        u64::try_from(total).unwrap_or(0)
+    };
+    let quarantined = sum(|standing| standing.quarantined);
+    match chart::share(quarantined, sum(|standing| standing.accepted) + quarantined) {
+        none if quarantined == 0 => none,
+        share => format!("{share} of all"),
+    }
+}
+
+/// The chart, once there was an event.
+fn over_time(frame: &Frame, seen: &Seen) -> Option<AnyView> {
+    let any = seen.standings.values().any(|standing| standing.newest.is_some()) || !seen.figures.is_empty();
+    any.then(|| chart::card(&seen.figures, seen.span, frame.now, &format!("/tenants/{}", seen.tenant.id)))
 }
 
 /// What is still to be done until events come; nothing once they do.
@@ -154,7 +196,8 @@ fn types_card(frame: &Frame, seen: &Seen, types: &[EventType]) -> AnyView {
         Column::text("Event type"),
         Column::text("State"),
         Column::number("Accepted in 24 h"),
-        Column::number("Quarantined").wide_only(),
+        Column::number("Quarantined"),
+        Column::number("Rejected").wide_only(),
         Column::text("Last event"),
     ];
     let rows = types.iter().map(|event_type| {
@@ -164,9 +207,10 @@ fn types_card(frame: &Frame, seen: &Seen, types: &[EventType]) -> AnyView {
         let last = standing.and_then(|standing| standing.newest).map(EventId::received_at);
         vec![
             ui::link(event_types_href(event_type), event_type.details.name.as_str()),
-            enabled(event_type.details.enabled),
+            state_of_type(frame, seen, event_type),
             count(|standing| standing.accepted),
             count(|standing| standing.quarantined),
+            standing.map_or_else(|| ui::muted("none"), rate),
             last.map_or_else(|| ui::muted("never"), |at| ui::ago(frame.moment(), at)),
         ]
     });
@@ -182,8 +226,24 @@ fn event_types_href(event_type: &EventType) -> String {
     format!("/tenants/{}/event-types/{}", event_type.tenant_id, event_type.id)
 }
 
-fn enabled(enabled: bool) -> AnyView {
-    let (state, word) = if enabled { (ui::State::Ok, "enabled") } else { (ui::State::Warning, "disabled") };
+/// How many of its events were quarantined, of all.
+fn rate(standing: &Standing) -> AnyView {
+    let figure = |value: i64| u64::try_from(value).unwrap_or(0);
+    let (accepted, quarantined) = (figure(standing.accepted), figure(standing.quarantined));
+    let share = chart::share(quarantined, accepted + quarantined);
+    if quarantined == 0 { ui::muted(share) } else { ui::text(share) }
+}
+
+/// Whether its events are accepted, and whether they come.
+fn state_of_type(frame: &Frame, seen: &Seen, event_type: &EventType) -> AnyView {
+    let silent = seen.rhythms.get(&event_type.id).map(|one| one.verdict);
+    let (state, word) = match silent {
+        _ if !event_type.details.enabled => (ui::State::Warning, "disabled".to_owned()),
+        Some(Verdict::Silent { since, .. }) => {
+            (ui::State::Error, format!("silent for {}", chart::length(frame.now - since)))
+        }
+        _ => (ui::State::Ok, "enabled".to_owned()),
+    };
     view! { <Badge state=state word=word/> }.into_any()
 }
 

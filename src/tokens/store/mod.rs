@@ -20,7 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Details, Known, Token, earlier};
 use crate::{
-    auth::{Administer, Grant, Permit, ReadConfiguration},
+    auth::{Administer, Grant, ListTenants, Permit, ReadConfiguration},
     db::{Db, Tx},
     error::{Error, Result},
     ids::{TenantId, TokenId},
@@ -87,6 +87,15 @@ fn as_json(list: Option<&[impl Serialize]>) -> Result<Option<String>> {
 /// When the database fails.
 pub async fn list(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<Token>> {
     let rows = sql!(all Row, db, tokens!("WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC"), permit.tenant())?;
+    rows.into_iter().map(Token::try_from).collect()
+}
+
+/// The tokens of all tenants that nobody has revoked, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_all(db: &Db, _grant: &Grant<ListTenants>) -> Result<Vec<Token>> {
+    let rows = sql!(all Row, db, tokens!("WHERE revoked_at IS NULL ORDER BY created_at DESC, id DESC"))?;
     rows.into_iter().map(Token::try_from).collect()
 }
 

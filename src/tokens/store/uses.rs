@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::{get, list};
+use super::{get, list, list_all};
 use crate::{
-    auth::{Permit, ReadConfiguration},
+    auth::{Grant, ListTenants, Permit, ReadConfiguration},
     db::{Db, Tx},
     error::Result,
     ids::{TenantId, TokenId},
@@ -222,6 +222,31 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
         permit.tenant(),
         now - LATELY,
     )?;
+    Ok(judged(tokens, uses, networks, now))
+}
+
+/// The tokens of all tenants that nobody has revoked, with what there is to look after.
+///
+/// # Errors
+/// When the database fails.
+pub async fn watch_all(db: &Db, grant: &Grant<ListTenants>, now: DateTime<Utc>) -> Result<Vec<Watched>> {
+    let tokens = list_all(db, grant).await?;
+    let uses = sql!(
+        all LastUse, db,
+        "SELECT token_id, used_at, address, agent, place, query_at, browser_at, origin, refused_at, refused_why,
+            refused_address
+         FROM token_uses",
+    )?;
+    let networks = sql!(
+        all Network, db,
+        "SELECT token_id, network, first_at, last_at FROM token_networks WHERE first_at > $1
+         ORDER BY last_at DESC, network",
+        now - LATELY,
+    )?;
+    Ok(judged(tokens, uses, networks, now))
+}
+
+fn judged(tokens: Vec<Token>, uses: Vec<LastUse>, networks: Vec<Network>, now: DateTime<Utc>) -> Vec<Watched> {
     let mut uses: HashMap<_, _> = uses.into_iter().map(|one| (one.token_id, one)).collect();
     let mut came: HashMap<_, Vec<_>> = HashMap::new();
     for network in networks {
@@ -237,7 +262,7 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
         );
         Watched { token, last_use, networks, warnings }
     });
-    Ok(watched.collect())
+    watched.collect()
 }
 
 /// One token with all that is known of its use.

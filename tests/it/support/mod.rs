@@ -1,5 +1,6 @@
 //! What every test here stands on: the real server in this process, on a database of its own, reached by a socket.
 pub mod browser;
+pub mod hooks;
 pub mod http;
 pub mod oracle;
 pub mod program;

@@ -1,0 +1,133 @@
+//! The chart of events by the hour, as the pages of a tenant and of a type show it.
+use chrono::{DateTime, TimeDelta, Utc};
+use leptos::prelude::*;
+
+use super::hours::{Bar, Figures, Span, bars};
+use crate::ui::{Card, Chart, ChartBar, ChartWords, Empty, Icon, Tab, format};
+
+/// The chart in its card. `here` is the page's own address, to which the span is added.
+pub fn card(figures: &[Figures], span: Span, now: DateTime<Utc>, here: &str) -> AnyView {
+    let bars = bars(figures, span, now);
+    let address =
+        |span: Span| if span == Span::Day { here.to_owned() } else { format!("{here}?range={}", span.word()) };
+    let spans: Vec<_> = Span::ALL.map(|span| Tab::new(span.title(), address(span))).into();
+    let every = span.bars().1;
+    let ticks = bars.iter().step_by(every).map(|bar| tick(bar.begins, span)).collect();
+    let shown: Vec<_> = bars
+        .iter()
+        .map(|bar| ChartBar { label: label(bar, span), good: bar.accepted, bad: bar.quarantined, ahead: bar.ahead })
+        .collect();
+    let said = summary(&bars, span);
+    let word = match span {
+        Span::Day => "Hour",
+        Span::Week => "Three hours",
+        Span::Month => "Half a day",
+    };
+    let words = ChartWords { span: word, good: "Accepted", bad: "Quarantined" };
+    view! {
+        <Card title="Events over time" lead="Times are in UTC.">
+            <Chart bars=shown ticks=ticks summary=said words=words spans=spans current=address(span)/>
+        </Card>
+    }
+    .into_any()
+}
+
+/// What stands in the place of a chart when there never was an event.
+pub fn nothing() -> AnyView {
+    view! {
+        <Empty icon=Icon::Overview title="No events yet" why="Once events come, this shows how many there were, hour by hour, and how many of them broke their contract."/>
+    }
+    .into_any()
+}
+
+fn tick(at: DateTime<Utc>, span: Span) -> String {
+    match span {
+        Span::Day => at.format("%H:%M").to_string(),
+        Span::Week => at.format("%a %-d").to_string(),
+        Span::Month => at.format("%-d %b").to_string(),
+    }
+}
+
+fn label(bar: &Bar, span: Span) -> String {
+    let begins = bar.begins.format(if span == Span::Day { "%H:%M" } else { "%a %-d %b, %H:%M" });
+    let ends = match bar.ends.format("%H:%M").to_string() {
+        midnight if midnight == "00:00" => "24:00".to_owned(),
+        ends => ends,
+    };
+    format!("{begins} to {ends}")
+}
+
+/// `18,204 events in 24 hours, most at 14:00 (1,204), 0.4 % in quarantine`.
+fn summary(bars: &[Bar], span: Span) -> String {
+    let total: u64 = bars.iter().map(|bar| bar.accepted + bar.quarantined).sum();
+    let most = bars.iter().max_by_key(|bar| (bar.accepted + bar.quarantined, std::cmp::Reverse(bar.begins)));
+    let Some(most) = most.filter(|_| total > 0) else { return format!("No events in {}.", span.title()) };
+    let when = match span {
+        Span::Day => format!("at {}", most.begins.format("%H:%M")),
+        Span::Week => format!("on {}", most.begins.format("%A at %H:%M")),
+        Span::Month => format!("on {}", most.begins.format("%-d %B")),
+    };
+    let quarantined: u64 = bars.iter().map(|bar| bar.quarantined).sum();
+    format!(
+        "{} in {}, most {when} ({}), {} in quarantine.",
+        format::counted(total, "event"),
+        span.title(),
+        format::count(most.accepted + most.quarantined),
+        share(quarantined, total),
+    )
+}
+
+/// How many of all, in percent: `none`, `0.4 %`, `12 %`. Never `0 %` for what is something.
+pub fn share(some: u64, all: u64) -> String {
+    if some == 0 || all == 0 {
+        return "none".into();
+    }
+    let tenths = u64::try_from(u128::from(some) * 1000 / u128::from(all)).unwrap_or(1000);
+    match tenths {
+        0 => "under 0.1 %".into(),
+        1..100 => format!("{}.{} %", tenths / 10, tenths % 10),
+        _ => format!("{} %", tenths / 10),
+    }
+}
+
+/// A length of time as a sentence says it: `40 min`, `5 h`, `3 d`.
+pub fn length(time: TimeDelta) -> String {
+    match time.num_minutes() {
+        0 => "under a minute".into(),
+        minutes @ 1..120 => format!("{minutes} min"),
+        minutes @ 120..2_880 => format!("{} h", minutes / 60),
+        minutes => format!("{} d", minutes / 1_440),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sentence_tells_how_many_when_and_how_bad() {
+        let now: DateTime<Utc> = "2026-11-18T15:20:00Z".parse().unwrap();
+        let at = |hour: &str, accepted, quarantined| Figures { hour: hour.parse().unwrap(), accepted, quarantined };
+        let figures = [at("2026-11-18T13:00:00Z", 16_927, 73), at("2026-11-18T14:00:00Z", 1_204, 0)];
+        let told = |span| summary(&bars(&figures, span, now), span);
+        assert_eq!(told(Span::Day), "18,204 events in 24 hours, most at 13:00 (17,000), 0.4 % in quarantine.");
+        assert_eq!(
+            told(Span::Week),
+            "18,204 events in 7 days, most on Wednesday at 12:00 (18,204), 0.4 % in quarantine."
+        );
+        assert_eq!(told(Span::Month), "18,204 events in 28 days, most on 18 November (18,204), 0.4 % in quarantine.");
+        assert_eq!(summary(&bars(&[], Span::Day, now), Span::Day), "No events in 24 hours.");
+    }
+
+    #[test]
+    fn shares_and_lengths_read_well() {
+        for (some, all, text) in
+            [(0, 9, "none"), (1, 100_000, "under 0.1 %"), (1, 250, "0.4 %"), (9, 9, "100 %"), (1, 0, "none")]
+        {
+            assert_eq!(share(some, all), text);
+        }
+        for (minutes, text) in [(0, "under a minute"), (61, "61 min"), (180, "3 h"), (4_320, "3 d")] {
+            assert_eq!(length(TimeDelta::minutes(minutes)), text);
+        }
+    }
+}
