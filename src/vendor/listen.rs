@@ -180,7 +180,8 @@ impl Served {
         }
         let size = if self.manner.paging == Paging::None { found.len() as u64 } else { size };
         let at = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(found.len());
-        let items: Vec<Value> = found[at(offset)..at(offset + size)].iter().map(|item| self.world.shown(item)).collect();
+        let items: Vec<Value> =
+            found[at(offset)..at(offset + size)].iter().map(|item| self.world.shown(item)).collect();
         let mut next = (offset + size < found.len() as u64).then_some(offset + size);
         if trouble == Some(Trouble::Repeat) {
             next = Some(offset);

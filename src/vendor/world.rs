@@ -49,9 +49,15 @@ impl World {
     }
 
     /// What is seen of a window at a time, in the order it is answered in. A bound that cannot be read is an error.
-    pub(super) fn window(&self, from: Option<&str>, until: Option<&str>, now: DateTime<Utc>) -> Result<Vec<&Item>, String> {
+    pub(super) fn window(
+        &self,
+        from: Option<&str>,
+        until: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<&Item>, String> {
         let read = |text: Option<&str>, _end: End| text.map(|text| self.manner.format.read(text)).transpose();
-        let bounds = if self.manner.ignores { (None, None) } else { (read(from, End::From)?, read(until, End::Until)?) };
+        let bounds =
+            if self.manner.ignores { (None, None) } else { (read(from, End::From)?, read(until, End::Until)?) };
         let after = |item: &Item| match (bounds.0, self.manner.bounds[0]) {
             (Some(from), Bound::Inclusive) => item.changed >= from,
             (Some(from), Bound::Exclusive) => item.changed > from,

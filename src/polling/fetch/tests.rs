@@ -53,9 +53,8 @@ async fn drain(reading: &mut Reading) -> (Vec<u64>, Option<Fault>) {
     }
 }
 
-const PAGINGS: [Paging; 7] = [
-    Paging::None, Paging::Number, Paging::Offset, Paging::Cursor, Paging::CursorHeader, Paging::Next, Paging::Link,
-];
+const PAGINGS: [Paging; 7] =
+    [Paging::None, Paging::Number, Paging::Offset, Paging::Cursor, Paging::CursorHeader, Paging::Next, Paging::Link];
 
 #[tokio::test]
 async fn everything_is_read_by_every_kind_of_page() {
@@ -113,7 +112,14 @@ async fn every_trouble_is_told_by_its_name() {
         (Trouble::Inside, Class::Stop, "another origin"),
         (Trouble::Html, Class::Stop, "text/html"),
     ] {
-        let manner = Manner { records: 90, paging: Paging::Cursor, size: 20, troubles: vec![trouble], every: 1, ..Manner::default() };
+        let manner = Manner {
+            records: 90,
+            paging: Paging::Cursor,
+            size: 20,
+            troubles: vec![trouble],
+            every: 1,
+            ..Manner::default()
+        };
         let (running, client) = vendor(manner.clone()).await;
         let changes = json!({"pages": pages(Paging::Cursor), "limits": {"seconds": 1, "bytes": 1 << 20}});
         let definition = definition(&running.url(), changes);
@@ -132,7 +138,14 @@ async fn every_trouble_is_told_by_its_name() {
 
 #[tokio::test]
 async fn a_list_that_moves_loses_nothing() {
-    let manner = Manner { records: 90, paging: Paging::Offset, size: 20, troubles: vec![Trouble::Shift], every: 4, ..Manner::default() };
+    let manner = Manner {
+        records: 90,
+        paging: Paging::Offset,
+        size: 20,
+        troubles: vec![Trouble::Shift],
+        every: 4,
+        ..Manner::default()
+    };
     let (running, client) = vendor(manner.clone()).await;
     let definition = definition(&running.url(), json!({"pages": pages(Paging::Offset)}));
     let mut reading = Reading::new(&client, &definition, None, all(&manner), None);
@@ -147,7 +160,9 @@ async fn a_list_that_moves_loses_nothing() {
 async fn too_many_pages_and_records_are_too_much() {
     let manner = Manner { records: 90, paging: Paging::Link, size: 20, ..Manner::default() };
     let (running, client) = vendor(manner.clone()).await;
-    for changes in [json!({"pages": {"kind": "link", "cap": 3}}), json!({"pages": {"kind": "link"}, "limits": {"records": 50}})] {
+    for changes in
+        [json!({"pages": {"kind": "link", "cap": 3}}), json!({"pages": {"kind": "link"}, "limits": {"records": 50}})]
+    {
         let definition = definition(&running.url(), changes);
         let mut reading = Reading::new(&client, &definition, None, all(&manner), None);
         assert_eq!(drain(&mut reading).await.1.unwrap().class(), Class::Split);
@@ -165,13 +180,19 @@ async fn too_many_pages_and_records_are_too_much() {
 async fn the_secret_is_sent_and_never_shown() {
     let manner = Manner { records: 3, token: Some("tok/en ü".replace(' ', "")), ..Manner::default() };
     let (running, client) = vendor(Manner { token: Some("tok/en".into()), ..manner.clone() }).await;
-    for authentication in [json!({"kind": "bearer"}), json!({"kind": "query", "name": "key"}), json!({"kind": "header", "name": "Authorization", "prefix": "Bearer "})] {
-        let definition = definition(&running.url(), json!({"authentication": authentication, "parameters": {"echo": "tok/en"}}));
+    for authentication in [
+        json!({"kind": "bearer"}),
+        json!({"kind": "query", "name": "key"}),
+        json!({"kind": "header", "name": "Authorization", "prefix": "Bearer "}),
+    ] {
+        let definition =
+            definition(&running.url(), json!({"authentication": authentication, "parameters": {"echo": "tok/en"}}));
         let secret = Secret::given("tok/en");
         let mut reading = Reading::new(&client, &definition, Some(&secret), all(&manner), None);
         let fault = drain(&mut reading).await.1;
         assert_eq!(fault.is_some(), authentication["kind"] == "query");
-        let shown = serde_json::to_string(reading.evidence()).unwrap() + &fault.map(|fault| fault.to_string()).unwrap_or_default();
+        let shown = serde_json::to_string(reading.evidence()).unwrap()
+            + &fault.map(|fault| fault.to_string()).unwrap_or_default();
         assert!(!shown.contains("tok/en") && !shown.contains("tok%2Fen"), "{shown}");
         let mut without = Reading::new(&client, &definition, None, all(&manner), None);
         assert_eq!(without.next().await.unwrap_err().class(), Class::Stop);

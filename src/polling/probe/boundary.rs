@@ -169,16 +169,32 @@ async fn look(
     let below = prober.holds(unique, low, time + day).await?;
     let above = prober.holds(unique, high, time + day).await?;
     found.from_bound = match (below, on, above) {
-        (true, true, false) => Verdict::of(Bound::Inclusive, Sureness::Certain, "a window that begins at its moment holds it, one that begins a step later does not"),
-        (true, false, false) => Verdict::of(Bound::Exclusive, Sureness::Certain, "a window that begins at its moment does not hold it, one that begins a step earlier does"),
+        (true, true, false) => Verdict::of(
+            Bound::Inclusive,
+            Sureness::Certain,
+            "a window that begins at its moment holds it, one that begins a step later does not",
+        ),
+        (true, false, false) => Verdict::of(
+            Bound::Exclusive,
+            Sureness::Certain,
+            "a window that begins at its moment does not hold it, one that begins a step earlier does",
+        ),
         _ => Verdict::unknown("windows that begin around its moment hold it in no order that says anything"),
     };
     let on = prober.holds(unique, time - day, time).await?;
     let below = prober.holds(unique, time - day, low).await?;
     let above = prober.holds(unique, time - day, high).await?;
     found.until_bound = match (below, on, above) {
-        (false, true, true) => Verdict::of(Bound::Inclusive, Sureness::Certain, "a window that ends at its moment holds it, one that ends a step earlier does not"),
-        (false, false, true) => Verdict::of(Bound::Exclusive, Sureness::Certain, "a window that ends at its moment does not hold it, one that ends a step later does"),
+        (false, true, true) => Verdict::of(
+            Bound::Inclusive,
+            Sureness::Certain,
+            "a window that ends at its moment holds it, one that ends a step earlier does not",
+        ),
+        (false, false, true) => Verdict::of(
+            Bound::Exclusive,
+            Sureness::Certain,
+            "a window that ends at its moment does not hold it, one that ends a step later does",
+        ),
         _ => Verdict::unknown("windows that end around its moment hold it in no order that says anything"),
     };
     let seen = found.from_bound.value.is_some() && found.until_bound.value.is_some();
@@ -197,7 +213,11 @@ async fn offset(prober: &mut Prober<'_>, unique: &str, time: DateTime<Utc>) -> R
     while high - low > 15 && prober.requests < 2 * MOST {
         let middle = (low + high).div_euclid(30) * 15;
         // begins so far after its moment: still holding it, the clock face is further ahead
-        if prober.holds(unique, time + TimeDelta::minutes(middle), time + far).await? { low = middle } else { high = middle }
+        if prober.holds(unique, time + TimeDelta::minutes(middle), time + far).await? {
+            low = middle
+        } else {
+            high = middle
+        }
     }
     if low == -15 * 60 || high == 15 * 60 {
         return Ok(Verdict::unknown("no shift of up to 15 hours explains what was seen"));
@@ -228,7 +248,8 @@ fn precision(times: impl Iterator<Item = DateTime<Utc>>) -> Verdict<Precision> {
     if millis.is_empty() {
         return Verdict::unknown("no record has a time that can be read");
     }
-    let whole = |precision: &&Precision| millis.iter().all(|at| at.rem_euclid(precision.span().num_milliseconds()) == 0);
+    let whole =
+        |precision: &&Precision| millis.iter().all(|at| at.rem_euclid(precision.span().num_milliseconds()) == 0);
     let found = Precision::ALL.iter().rev().find(whole).copied().unwrap_or(Precision::Milliseconds);
     let sureness = match (found, millis.len()) {
         // one that is finer settles it
@@ -236,5 +257,9 @@ fn precision(times: impl Iterator<Item = DateTime<Utc>>) -> Verdict<Precision> {
         (_, 3..) => Sureness::Likely,
         _ => Sureness::Unknown,
     };
-    Verdict { value: (sureness != Sureness::Unknown).then_some(found), sureness, seen: format!("{} different times", millis.len()) }
+    Verdict {
+        value: (sureness != Sureness::Unknown).then_some(found),
+        sureness,
+        seen: format!("{} different times", millis.len()),
+    }
 }
