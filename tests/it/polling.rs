@@ -223,7 +223,10 @@ async fn two_servers_share_the_windows_and_store_nothing_twice() {
         let filled = store::change::backfill(db, clock, &permit, poll.source, range, slice).await.unwrap();
         assert!(filled.before.len() > 40);
         poll.start().await;
-        poll.start().await;
+        // SQLite is for one server alone
+        if poll.app.database.starts_with("postgres") {
+            poll.start().await;
+        }
         poll.until("begun", 0, async || poll.now().await.watermark > range.until - TimeDelta::hours(2)).await;
         poll.complete(poll.now().await.watermark).await;
         poll.must_agree().await;
@@ -285,6 +288,32 @@ async fn who_wants_to_be_left_alone_is_left_alone_by_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_settled_by_their_clock_is_read_again() {
+    each(async |app| {
+        let poll = Poll::new(app.clone(), json!({}), TimeDelta::hours(3)).await;
+        poll.shop.mood(|mood| mood.behind = 600);
+        let now = app.clock.now();
+        poll.shop.fill(1, 30, TimeDelta::hours(3));
+        // what they will write in the minutes that are over for us
+        for n in 0..5 {
+            poll.shop.order(100 + n, 1, now - TimeDelta::seconds(60 * i64::from(n) + 30));
+        }
+        poll.run_now().await;
+        poll.start().await;
+        poll.until("read too early", 0, async || {
+            poll.windows().await.iter().any(|entry| entry.fault.as_deref().is_some_and(|fault| fault.contains("clock")))
+        })
+        .await;
+        poll.until("complete", 20, async || poll.windows().await.iter().all(|entry| entry.done_at.is_some())).await;
+        assert!(poll.now().await.watermark > now - TimeDelta::seconds(30));
+        poll.must_agree().await;
+        let skew = poll.now().await.skew.num_seconds();
+        assert!((-640..=-590).contains(&skew), "{skew}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_night_with_an_hour_too_few_loses_nothing() {
     each(async |app| {
         // on to the evening before the clocks go forward in Amsterdam
@@ -330,7 +359,8 @@ async fn the_command_line_sets_a_source_up_and_shows_its_ledger() {
         let began = Instant::now();
         let rows = loop {
             let rows = call(&["source", "ledger", "--id", &id]).lines();
-            if rows.len() > 1 && rows.iter().all(|row| row["state"] == "done") {
+            let new: i64 = rows.iter().map(|row| row["new"].as_i64().unwrap()).sum();
+            if new == 25 && rows.iter().all(|row| row["state"] == "done") {
                 break rows;
             }
             assert!(began.elapsed() < Duration::from_secs(30), "{rows:?}");
@@ -341,7 +371,6 @@ async fn the_command_line_sets_a_source_up_and_shows_its_ledger() {
         }
         let sum = |key: &str| rows.iter().map(|row| row[key].as_i64().unwrap()).sum::<i64>();
         assert_eq!(sum("records"), sum("new") + sum("duplicates"));
-        assert!(sum("new") >= 24, "{rows:?}");
         let list = call(&["source", "list", "--tenant", &tenant]);
         assert_eq!(list.json()["health"], "fresh");
         let export = call(&["source", "export", "--id", &id]);

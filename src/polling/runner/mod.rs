@@ -114,6 +114,10 @@ impl Runner {
             match store::lease::take(&self.app.db, &self.app.clock, self.owner, AT_ONCE - under_way.len()).await {
                 Ok(taken) => {
                     away = false;
+                    if !taken.is_empty() {
+                        // there may be more
+                        self.bell.notify_one();
+                    }
                     for window in taken {
                         under_way.spawn(log::carried(read::window(self.clone(), window)));
                     }

@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Clocks that differ by less than this are taken for equal: the header holds whole seconds.
 const SAME: TimeDelta = TimeDelta::seconds(2);
 
+/// How exact the header is.
+const TIMES: TimeDelta = TimeDelta::seconds(1);
+
 /// Why a window was not read to its end.
 enum Short {
     /// The other side, or what is asked of it.
@@ -49,6 +52,8 @@ enum Short {
     Stopping,
     /// Something here is in the way for a while.
     Later(String, TimeDelta),
+    /// By the other side's clock, its end has not settled yet.
+    Early(DateTime<Utc>),
     /// Only somebody can mend it.
     Never(String),
 }
@@ -93,6 +98,7 @@ async fn give_up(runner: &Runner, taken: &Taken, short: Short, evidence: String,
             (again(TimeDelta::zero(), false), "cut off: the source was paused, changed or taken over".into())
         }
         Short::Stopping => (again(TimeDelta::zero(), false), "cut off: the server was stopping".into()),
+        Short::Early(at) => (Ending::Early(at), "read too early: the other side's clock is behind".into()),
         Short::Later(words, wait) => (again(wait, true), words),
         Short::Never(words) => (Ending::Stopped, words),
         Short::Fault(fault) => {
@@ -178,9 +184,10 @@ impl<'r> Desk<'r> {
         let old = of.old_secret_until.is_some_and(|until| until > app.clock.now());
         let old = if old { self.secret(of.old_secret.as_deref())? } else { None };
         let mut position = self.taken.position.clone();
-        let mut ended = self.through(&definition, secret, &mut position).await;
+        let settle = terms.timing.settle;
+        let mut ended = self.through(&definition, secret, settle, &mut position).await;
         if old.is_some() && matches!(&ended, Err(Short::Fault(fault)) if matches!(fault.class(), Class::Pause)) {
-            ended = self.through(&definition, old, &mut position).await;
+            ended = self.through(&definition, old, settle, &mut position).await;
         }
         ended?;
         self.learned.accepted_again = of.refusals > 0;
@@ -194,7 +201,7 @@ impl<'r> Desk<'r> {
     fn secret(&self, sealed: Option<&[u8]>) -> Result<Option<Secret>, Short> {
         let open = |sealed| change::open(&self.runner.app.keys, self.taken.tenant, self.taken.source, sealed);
         let opened = sealed.map(open).transpose();
-        opened.map(|plain| plain.map(Secret::new)).map_err(|error| Short::Later(error.to_string(), MENDED))
+        opened.map(|plain| plain.map(Secret::given)).map_err(|error| Short::Later(error.to_string(), MENDED))
     }
 
     /// The type that its records are judged by, as the front door knows it.
@@ -213,6 +220,7 @@ impl<'r> Desk<'r> {
         &mut self,
         definition: &Definition,
         secret: Option<Secret>,
+        settle: TimeDelta,
         position: &mut Option<String>,
     ) -> Result<(), Short> {
         self.event_type()?;
@@ -236,7 +244,13 @@ impl<'r> Desk<'r> {
                         self.commit(Some(last), false, position).await?;
                     }
                 }
-                Ok(None) => return self.commit(held, true, position).await,
+                Ok(None) => {
+                    if let Some(at) = self.too_early(&reading, settle) {
+                        self.commit(held, false, position).await?;
+                        return Err(Short::Early(at));
+                    }
+                    return self.commit(held, true, position).await;
+                }
                 Err(Short::Lost) => return Err(Short::Lost),
                 Err(short) => {
                     if held.is_some() {
@@ -260,6 +274,15 @@ impl<'r> Desk<'r> {
         }
         let known = TimeDelta::milliseconds(self.taken.of.skew_millis);
         self.learned.skew = reading.skew().filter(|skew| (*skew - known).abs() >= SAME);
+    }
+
+    /// When to read the window again, if by the other side's clock its end has not settled: what it holds then, nobody
+    /// can have seen yet.
+    fn too_early(&self, reading: &Reading, settle: TimeDelta) -> Option<DateTime<Utc>> {
+        let skew = reading.skew()?;
+        let now = self.runner.app.clock.now();
+        let missing = (self.taken.window.until + settle) - (now + skew);
+        (missing > TIMES).then(|| now + missing + TIMES)
     }
 
     /// All requests of this taking; of very many, the first and the last.

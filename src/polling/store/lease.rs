@@ -88,35 +88,47 @@ struct Row {
 }
 
 /// Takes up to `most` windows that are due: of each host as many as it may be asked at once, of each source likewise,
-/// those of the schedule first and the oldest of them first. Returns them, and when to look again if a host wants rest.
+/// those of the schedule first and the oldest of them first. There may be more when it returns any.
 ///
 /// # Errors
 /// When the database does.
 pub async fn take(db: &Db, clock: &Clock, owner: Uuid, most: usize) -> Result<Vec<Taken>> {
     let (now, leases) = (clock.now(), db.now().await?);
-    // looked for without a lock: most often there is nothing
-    let mut hosts: BTreeSet<String> = sql!(
-        values String, db,
-        "SELECT DISTINCT w.host FROM windows AS w JOIN sources AS s ON s.tenant_id = w.tenant_id AND s.id = w.source_id
-         WHERE w.state = 'open' AND w.next_try_at <= $1 AND s.state = 'active'",
-        now,
-    )?
-    .into_iter()
-    .collect();
-    hosts.extend(sql!(
-        values String, db, "SELECT DISTINCT host FROM windows WHERE state = 'running' AND held_until <= $1", leases
-    )?);
-    if hosts.is_empty() || most == 0 {
+    if most == 0 {
         return Ok(Vec::new());
     }
+    // looked for without a lock, since most often there is nothing: the hosts whose windows wait longest
+    let hosts = sql!(
+        values String, db,
+        "SELECT due.host FROM (
+             SELECT w.host, MIN(CASE WHEN w.state = 'open' THEN w.next_try_at ELSE w.held_until END) AS since
+             FROM windows AS w JOIN sources AS s ON s.tenant_id = w.tenant_id AND s.id = w.source_id
+             WHERE s.state = 'active' AND ((w.state = 'open' AND w.next_try_at <= $1)
+                OR (w.state = 'running' AND w.held_until <= $2))
+             GROUP BY w.host
+         ) AS due LEFT JOIN poll_hosts AS h ON h.host = due.host
+         WHERE (h.host IS NULL OR h.not_before <= $1)
+           AND (SELECT COUNT(*) FROM windows AS r WHERE r.host = due.host AND r.state = 'running' AND r.held_until > $2)
+               < COALESCE(h.slots, $3)
+         ORDER BY due.since LIMIT $4",
+        now,
+        leases,
+        SLOTS,
+        i64::try_from(most).unwrap_or(i64::MAX),
+    )?;
+    if hosts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let each = most.div_ceil(hosts.len());
+    // in the order of their names, so that two processes never wait for each other in a circle
+    let hosts: BTreeSet<String> = hosts.into_iter().collect();
     let clock = clock.clone();
-    let rows = db.write(move |tx| {
+    let taken = db.write(move |tx| {
         Box::pin(async move {
             let mut taken = Vec::new();
-            // in the order of their names, so that two processes never wait for each other in a circle
             for host in hosts {
                 let free = free(tx, &clock, &host, leases).await?;
-                let limit = free.min(i64::try_from(most - taken.len()).unwrap_or(0));
+                let limit = free.min(i64::try_from(each.min(most - taken.len())).unwrap_or(0));
                 if limit > 0 {
                     let before = taken.len();
                     of_host(tx, &clock, owner, (&host, limit, leases), &mut taken).await?;
@@ -129,7 +141,7 @@ pub async fn take(db: &Db, clock: &Clock, owner: Uuid, most: usize) -> Result<Ve
             Ok(taken)
         })
     });
-    rows.await
+    taken.await
 }
 
 /// How many windows of a host may be begun now. Locks its row, so that this holds for all processes.
@@ -319,6 +331,8 @@ pub enum Ending {
         /// Whether it counts as a failure.
         failed: bool,
     },
+    /// It was read too early: by the other side's clock, it has not settled yet. To be read again, from its beginning.
+    Early(DateTime<Utc>),
     /// The host asked to be left alone until then, by everybody.
     Rest(DateTime<Utc>),
     /// The other side refused the secret; to be tried again at this time, unless that was once too often.
@@ -347,6 +361,7 @@ pub async fn end(
             let now = clock.now();
             let (state, at, failures) = match &ending {
                 Ending::Again { at, failed } => ("open", *at, taken.failures + i64::from(*failed)),
+                Ending::Early(at) => ("open", *at, 0),
                 Ending::Rest(at) | Ending::Refused(at) => ("open", *at, taken.failures + 1),
                 Ending::Stopped => ("failed", now, taken.failures + 1),
                 Ending::Split(_) => ("split", now, taken.failures),
@@ -355,7 +370,8 @@ pub async fn end(
                 opt(String,),
                 tx,
                 "UPDATE windows SET state = $4, next_try_at = $5, failures = $6, fault = $7, held_until = $8,
-                    requests = requests + $9, done_at = $10
+                    requests = requests + $9, done_at = $10,
+                    position = CASE WHEN $11 THEN NULL ELSE position END
                  WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running' RETURNING host",
                 taken.tenant,
                 taken.id,
@@ -367,6 +383,7 @@ pub async fn end(
                 DateTime::<Utc>::UNIX_EPOCH,
                 requests,
                 matches!(ending, Ending::Split(_)).then_some(now),
+                matches!(ending, Ending::Early(_)),
             )?;
             sql!(
                 exec tx,
@@ -381,7 +398,7 @@ pub async fn end(
             )?;
             let Some((host,)) = host else { return Ok(false) };
             match ending {
-                Ending::Again { .. } => {}
+                Ending::Again { .. } | Ending::Early(_) => {}
                 Ending::Rest(until) => {
                     let text = "UPDATE poll_hosts SET not_before = $2 WHERE host = $1 AND not_before < $2";
                     sql!(exec tx, text, &host, until)?;

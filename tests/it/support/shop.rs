@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Query, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -37,6 +37,8 @@ pub struct Mood {
     pub busy: Option<(u16, DateTime<Utc>)>,
     /// So long each answer takes.
     pub slow: Duration,
+    /// So many seconds its clock is behind.
+    pub behind: i64,
 }
 
 #[derive(Default)]
@@ -104,8 +106,8 @@ impl Shop {
 
     /// All that changed before `until` and can be seen, as id and version.
     pub fn holds(&self, until: DateTime<Utc>) -> BTreeSet<(u32, u32)> {
-        let now = self.clock.now();
         let inner = self.inner.lock().unwrap();
+        let now = self.clock.now() - TimeDelta::seconds(inner.mood.behind);
         let held = inner.orders.iter().filter(|order| order.changed < until && order.seen <= now);
         held.map(|order| (order.id, order.version)).collect()
     }
@@ -155,6 +157,7 @@ async fn orders(State(shop): State<Shop>, Query(asked): Query<Asked>, headers: H
         inner.mood.clone()
     });
     tokio::time::sleep(mood.slow).await;
+    let now = now - TimeDelta::seconds(mood.behind);
     shop.inner.lock().unwrap().under_way -= 1;
     let date = [(header::DATE, now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())];
     let token = headers.get(header::AUTHORIZATION).and_then(|token| token.to_str().ok());
@@ -175,5 +178,6 @@ async fn orders(State(shop): State<Shop>, Query(asked): Query<Asked>, headers: H
         .take(PAGE)
         .map(|order| json!({"id": order.id, "version": order.version, "changed": changed(order)}))
         .collect();
-    (date, Json(json!({"data": {"items": page}}))).into_response()
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (date, json, json!({"data": {"items": page}}).to_string()).into_response()
 }
