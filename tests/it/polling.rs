@@ -130,7 +130,7 @@ impl Poll {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_there_is_delivered_late_or_changed_or_by_another_interval() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let late = json!({"schedule": {"everyMinutes": 60, "settleSeconds": 0, "lookbackMinutes": 120}});
         let poll = Poll::new(app, late, TimeDelta::hours(6)).await;
         let now = poll.app.clock.now();
@@ -175,7 +175,7 @@ async fn what_is_there_is_delivered_late_or_changed_or_by_another_interval() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_that_was_cut_off_goes_on_where_it_was() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let poll = Poll::new(app, json!({}), TimeDelta::hours(5)).await;
         poll.shop.fill(1, 200, TimeDelta::hours(5));
         poll.shop.mood(|mood| mood.slow = Duration::from_millis(60));
@@ -196,7 +196,7 @@ async fn a_window_that_was_cut_off_goes_on_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_with_too_many_pages_is_split_until_it_fits() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let capped = json!({"pages": {"kind": "offset", "parameter": "offset", "cap": 4}});
         let poll = Poll::new(app, capped, TimeDelta::hours(20)).await;
         poll.shop.fill(1, 300, TimeDelta::hours(20));
@@ -213,7 +213,7 @@ async fn a_window_with_too_many_pages_is_split_until_it_fits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_servers_share_the_windows_and_store_nothing_twice() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let poll = Poll::new(app, json!({}), TimeDelta::hours(3)).await;
         poll.shop.fill(1, 400, TimeDelta::days(4));
         poll.shop.mood(|mood| mood.slow = Duration::from_millis(20));
@@ -238,7 +238,7 @@ async fn two_servers_share_the_windows_and_store_nothing_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_refuses_the_token_is_asked_three_times_and_then_no_more() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let bearer = json!({"authentication": {"kind": "bearer"}, "token": "stale"});
         let poll = Poll::new(app, bearer, TimeDelta::hours(3)).await;
         poll.shop.fill(1, 15, TimeDelta::hours(3));
@@ -269,7 +269,7 @@ async fn whoever_refuses_the_token_is_asked_three_times_and_then_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wants_to_be_left_alone_is_left_alone_by_all() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let poll = Poll::new(app.clone(), json!({}), TimeDelta::hours(3)).await;
         poll.shop.fill(1, 15, TimeDelta::hours(3));
         let until = app.clock.now() + TimeDelta::seconds(120);
@@ -289,7 +289,7 @@ async fn who_wants_to_be_left_alone_is_left_alone_by_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_not_settled_by_their_clock_is_read_again() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let poll = Poll::new(app.clone(), json!({}), TimeDelta::hours(3)).await;
         poll.shop.mood(|mood| mood.behind = 600);
         let now = app.clock.now();
@@ -315,7 +315,7 @@ async fn what_has_not_settled_by_their_clock_is_read_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_night_with_an_hour_too_few_loses_nothing() {
-    each(async |app| {
+    each(async |app: TestApp| {
         // on to the evening before the clocks go forward in Amsterdam
         let evening: DateTime<Utc> = "2027-03-27T20:00:00Z".parse().unwrap();
         app.clock.advance((evening - app.clock.now()).num_seconds());
@@ -335,7 +335,7 @@ async fn a_night_with_an_hour_too_few_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_sets_a_source_up_and_shows_its_ledger() {
-    each(async |app| {
+    each(async |app: TestApp| {
         let event_type = app.event_type(|_| {}).await;
         let shop = Shop::open(&app.clock).await;
         shop.fill(1, 25, TimeDelta::hours(1));
