@@ -65,6 +65,7 @@ impl Entry {
             Object::Tenant => Some(format!("/tenants/{tenant}")),
             Object::EventType => Some(format!("/tenants/{tenant}/event-types/{}", self.object_id)),
             Object::Token => Some(format!("/tenants/{tenant}/tokens/{}", self.object_id)),
+            Object::Source => Some(format!("/tenants/{tenant}/sources/{}", self.object_id)),
             Object::User | Object::Other => None,
         }
     }

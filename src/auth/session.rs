@@ -106,7 +106,7 @@ impl Session {
                     open.extend(sections);
                 }
             };
-            offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
+            offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview, Section::Sources]);
             offer(
                 self.permit::<ReadConfiguration>(tenant).is_ok(),
                 &[Section::EventTypes, Section::Tokens, Section::Alerts],

@@ -10,6 +10,8 @@ pub enum Object {
     EventType,
     /// A token of a tenant.
     Token,
+    /// A polling source of a tenant.
+    Source,
     /// An account.
     User,
     /// Something that has no page of its own.
@@ -87,14 +89,14 @@ pub const ALL: &[Words] = &[
     words("failure-group.acknowledge", Object::Other, "acknowledged a failure group"),
     words("failure-group.resolve", Object::Other, "resolved a failure group"),
     words("failure-group.ignore", Object::Other, "ignored a failure group"),
-    words("source.create", Object::Other, "created a polling source"),
-    words("source.change", Object::Other, "changed a polling source"),
-    words("source.set-token", Object::Other, "replaced the token of a polling source"),
-    words("source.pause", Object::Other, "paused a polling source"),
-    words("source.resume", Object::Other, "resumed a polling source"),
-    words("source.remove", Object::Other, "removed a polling source"),
-    words("source.run", Object::Other, "ran a polling source"),
-    words("source.backfill", Object::Other, "had a range of a polling source asked for"),
+    words("source.create", Object::Source, "created a polling source"),
+    words("source.change", Object::Source, "changed a polling source"),
+    words("source.set-token", Object::Source, "replaced the token of a polling source"),
+    words("source.pause", Object::Source, "paused a polling source"),
+    words("source.resume", Object::Source, "resumed a polling source"),
+    words("source.remove", Object::Source, "removed a polling source"),
+    words("source.run", Object::Source, "ran a polling source"),
+    words("source.backfill", Object::Source, "had a range of a polling source asked for"),
     words("source.limit-host", Object::Other, "limited what may be asked of a host"),
     words("alert-channel.add", Object::Other, "added a channel for alerts"),
     words("alert-channel.change", Object::Other, "changed a channel for alerts"),

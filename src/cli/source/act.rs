@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Context, Which};
 use crate::{
-    auth::Configure,
+    auth::{Configure, ReadConfiguration},
     polling::{self, store::change},
 };
 
@@ -126,7 +126,7 @@ pub(in crate::cli) struct Limit {
 
 impl Limit {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
-        let (db, permit) = self.which.open(context).await?;
+        let (db, permit) = self.which.open::<ReadConfiguration>(context).await?;
         let source = polling::get(&db, &permit, self.which.id).await?;
         let (grant, host) = (context.actor.grant()?, source.host);
         change::limit_host(&db, &context.clock, &grant, host.clone(), self.slots, self.per_minute).await?;

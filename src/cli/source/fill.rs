@@ -37,7 +37,7 @@ impl Backfill {
         let (db, permit) = self.which.open::<Configure>(context).await?;
         let range = Window::new(self.from, self.until);
         let backfill = if self.dry_run {
-            let source = polling::get(&db, &context.actor.permit(permit.tenant())?, self.which.id).await?;
+            let source = polling::get(&db, &permit, self.which.id).await?;
             let terms = Terms::read(&source.definition, source.id)?;
             change::estimate(&source, &terms, range, self.slice, context.clock.now())?
         } else {

@@ -27,7 +27,7 @@ impl List {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let db = context.db().await?;
         tenants::get(&db, &context.actor.permit(self.tenant)?).await?;
-        let sources = polling::list(&db, &context.actor.permit(self.tenant)?).await?;
+        let sources = polling::list(&db, &context.actor.permit::<ReadConfiguration>(self.tenant)?).await?;
         let rows: Vec<_> = sources.iter().map(said).collect();
         let cells = |row: &Value| {
             let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();

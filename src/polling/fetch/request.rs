@@ -167,6 +167,42 @@ impl Question {
     }
 }
 
+/// Stands for the secret where nobody may see it; no way of writing it changes these letters.
+const STAND_IN: &str = "TRIBUTARY_SOURCE_TOKEN";
+
+/// What would be asked for the first page of a window, without asking, and without the secret.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn preview(of: &Definition, window: Window) -> Result<Shown, Fault> {
+    let secret = Secret::given(STAND_IN);
+    Ok(question(of, Some(&secret), window, &At::First)?.shown(of, Some(&secret)))
+}
+
+/// The same as a command, for a shell that knows the secret as `$TOKEN`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn curl(of: &Definition, window: Window) -> Result<String, Fault> {
+    let secret = Secret::given(STAND_IN);
+    let question = question(of, Some(&secret), window, &At::First)?;
+    let quoted = |text: &str| {
+        let text = format!("'{}'", text.replace('\'', r"'\''"));
+        text.replace(STAND_IN, "'\"$TOKEN\"'").trim_end_matches("''").to_owned()
+    };
+    let mut lines = vec!["curl --silent --show-error --compressed".to_owned()];
+    for (name, value) in &question.headers {
+        match &of.authentication {
+            Authentication::Basic { user } if name == AUTHORIZATION => {
+                lines.push(format!("--user {}", quoted(&format!("{user}:{STAND_IN}"))));
+            }
+            _ => lines.push(format!("--header {}", quoted(&format!("{name}: {}", value.to_str().unwrap_or_default())))),
+        }
+    }
+    lines.push(quoted(question.url.as_str()));
+    Ok(lines.join(" \\\n  "))
+}
+
 /// A text without the secret, however it is written.
 pub(super) fn hide(text: &str, secret: Option<&Secret>) -> String {
     let Some(secret) = secret.map(Secret::reveal).filter(|secret| !secret.is_empty()) else { return text.to_owned() };

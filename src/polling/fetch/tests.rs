@@ -198,3 +198,21 @@ async fn the_secret_is_sent_and_never_shown() {
         assert_eq!(without.next().await.unwrap_err().class(), Class::Stop);
     }
 }
+
+#[test]
+fn a_command_asks_the_same_and_holds_no_secret() {
+    let window = Window::new("2026-03-01T10:00:00Z".parse().unwrap(), "2026-03-01T11:00:00Z".parse().unwrap());
+    let of = |authentication: Value| {
+        let changes = json!({"authentication": authentication, "headers": {"x-note": "it's"}});
+        curl(&definition("https://shop.example.com/orders", changes), window).unwrap()
+    };
+    let bearer = of(json!({"kind": "bearer"}));
+    assert!(bearer.contains(r#"--header 'authorization: Bearer '"$TOKEN""#), "{bearer}");
+    assert!(bearer.contains(r"'x-note: it'\''s'") && bearer.contains("from=2026-03-01T10%3A00%3A00.000Z"), "{bearer}");
+    let query = of(json!({"kind": "query", "name": "key"}));
+    assert!(query.ends_with(r#"&key='"$TOKEN""#), "{query}");
+    let basic = of(json!({"kind": "basic", "user": "ada"}));
+    assert!(basic.contains(r#"--user 'ada:'"$TOKEN""#) && !basic.contains("Basic"), "{basic}");
+    let shown = preview(&definition("https://shop.example.com/orders", json!({"authentication": {"kind": "bearer"}})), window);
+    assert!(shown.unwrap().headers.contains(&("authorization".to_owned(), "Bearer …".to_owned())));
+}

@@ -36,6 +36,8 @@ pub struct Attempt {
     pub events: Vec<Tried>,
     /// Whether another page follows.
     pub another_page: bool,
+    /// What would be asked for it, secrets hidden.
+    pub next: Option<Shown>,
     /// How far the other side's clock is ahead, in seconds, about.
     pub skew_seconds: Option<i64>,
     /// What went wrong.
@@ -82,6 +84,7 @@ pub async fn attempt(client: &Client, definition: &Definition, secret: Option<&S
         records: 0,
         events: Vec::new(),
         another_page: false,
+        next: None,
         skew_seconds: None,
         fault: None,
     };
@@ -105,6 +108,9 @@ pub async fn attempt(client: &Client, definition: &Definition, secret: Option<&S
         }
     }
     tried.another_page = !reading.is_at_end() && tried.fault.is_none();
+    if tried.another_page {
+        tried.next = reading.question().ok().map(|question| question.shown(definition, secret));
+    }
     tried.evidence = reading.evidence().first().cloned();
     tried.records = tried.evidence.as_ref().map_or(0, |evidence| evidence.records);
     tried.answer = reading.sample();

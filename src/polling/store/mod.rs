@@ -1,7 +1,8 @@
 //! The SQL of polling: reading ([`self`]), what people do ([`change`]), what the schedule does ([`plan`]), the leases of
-//! windows ([`lease`]), and what keeps the tables small ([`tidy`]).
+//! windows ([`lease`]), what pages show of them ([`look`]), and what keeps the tables small ([`tidy`]).
 pub mod change;
 pub mod lease;
+pub mod look;
 pub mod plan;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Attempt, Entry, Health, Lateness, Origin, Reconciliation, Source, State};
 use crate::{
-    auth::{Grant, ListTenants, Permit, ReadConfiguration, Right},
+    auth::{Grant, ListTenants, Permit, Right},
     crypto::seal::Place,
     db::Db,
     error::{Error, Result},
@@ -101,6 +102,7 @@ macro_rules! entry {
          requests, bytes, records, fresh, duplicates, quarantined"
     };
 }
+use entry;
 
 /// Where a source's secret is sealed for.
 fn place(row: &str) -> Place<'_> {
@@ -116,7 +118,7 @@ fn row_of(tenant: TenantId, id: SourceId) -> String {
 ///
 /// # Errors
 /// When the database does.
-pub async fn list(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<Source>> {
+pub async fn list<R: Right>(db: &Db, permit: &Permit<R>) -> Result<Vec<Source>> {
     let text = concat!(
         "SELECT ",
         columns!(),
@@ -129,7 +131,7 @@ pub async fn list(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<Sou
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none, or it is another tenant's; when the database fails.
-pub async fn get(db: &Db, permit: &Permit<ReadConfiguration>, id: SourceId) -> Result<Source> {
+pub async fn get<R: Right>(db: &Db, permit: &Permit<R>, id: SourceId) -> Result<Source> {
     let text = concat!("SELECT ", columns!(), " FROM sources WHERE tenant_id = $1 AND id = $2 AND state <> 'removed'");
     Ok(sql!(opt Row, db, text, permit.tenant(), id)?.ok_or(Error::NotFound("source"))?.into())
 }
