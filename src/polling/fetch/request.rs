@@ -187,8 +187,11 @@ pub fn curl(of: &Definition, window: Window) -> Result<String, Fault> {
     let secret = Secret::given(STAND_IN);
     let question = question(of, Some(&secret), window, &At::First)?;
     let quoted = |text: &str| {
-        let text = format!("'{}'", text.replace('\'', r"'\''"));
-        text.replace(STAND_IN, "'\"$TOKEN\"'").trim_end_matches("''").to_owned()
+        let inner = text.replace('\'', r"'\''").replace(STAND_IN, "'\"$TOKEN\"'");
+        match inner.strip_suffix('\'').filter(|_| text.ends_with(STAND_IN)) {
+            Some(inner) => format!("'{inner}"),
+            None => format!("'{inner}'"),
+        }
     };
     let mut lines = vec!["curl --silent --show-error --compressed".to_owned()];
     for (name, value) in &question.headers {
