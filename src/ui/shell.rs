@@ -206,6 +206,7 @@ pub(super) const KEYS: &[(Section, &str, &str)] = &[
     (Section::Live, "l", "Live"),
     (Section::Quarantine, "q", "Quarantine"),
     (Section::Tokens, "k", "Tokens"),
+    (Section::Alerts, "a", "Alerts"),
     (Section::Settings, "s", "Settings of the tenant"),
 ];
 
