@@ -71,7 +71,7 @@ test("a broken sender is told of on home, with the way to the fix", async ({ vis
     await page.goto("/");
     await expect(inMain(page)).toContainText("/Amount: expected a number", { timeout: 500 });
   }).toPass();
-  await inMain(page).getByRole("link", { name: /^Mend: Acme Outdoor · Order placed/ }).click();
+  await inMain(page).getByRole("link", { name: /^Mend ?: Acme Outdoor · Order placed/ }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("/Amount");
   const grace = await visit({ as: "grace@example.com" });
   await grace.goto("/");

@@ -106,6 +106,7 @@ test("keys go places, are listed, and can be switched off", async ({ visit }) =>
   await expect(field(page), "the button still opens it").toBeFocused();
   await page.goto("/shortcuts");
   await inMain(page).getByRole("button", { name: "Switch them on" }).click();
+  await expect(page.getByText("The shortcuts are on.")).toBeVisible();
   await page.keyboard.press("Control+k");
   await expect(field(page)).toBeFocused();
 });

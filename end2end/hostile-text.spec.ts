@@ -29,6 +29,8 @@ async function comesBack(page: Page, path: string, button: string): Promise<void
 }
 
 test("what is typed comes back as text", async ({ page, visit, server }) => {
+  // every form there is
+  test.setTimeout(120_000);
   await comesBack(page, await server.printedUrl(/\/setup\?/), "Make the account");
   await page.getByLabel("Name", { exact: true }).fill(EVIL);
   await page.getByLabel("E-mail").fill("ada@example.com");

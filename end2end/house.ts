@@ -3,6 +3,7 @@ import type { Page } from "@playwright/test";
 import { bareFind, fullFind } from "./house-find";
 import { bareAlerts, fullAlerts } from "./house-alerts";
 import { bareFailures, fullFailures } from "./house-failures";
+import { fullMendfail } from "./house-mendfail";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
@@ -120,6 +121,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...ofOthers(base, disabled, broken, server, door),
     ...(await fullFailures(server, door)),
     ...fullAlerts(door),
+    ...(await fullMendfail(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...fullFind(server, door),

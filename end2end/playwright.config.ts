@@ -1,10 +1,10 @@
-// How the journeys run: Debian's Chromium, one at a time, no second try.
+// How the journeys run: Debian's Chromium, two files at a time, no second try.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: ".",
   outputDir: "../target/end2end",
-  workers: 1,
+  workers: 2,
   retries: 0,
   timeout: 30_000,
   expect: { timeout: 5_000 },

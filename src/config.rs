@@ -34,7 +34,7 @@ pub struct Settings {
     #[arg(long, env = "TRIBUTARY_TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
     /// Most connections at once
-    #[arg(long, env = "TRIBUTARY_MAX_CONNECTIONS", default_value_t = 4096)]
+    #[arg(long, env = "TRIBUTARY_MAX_CONNECTIONS", default_value_t = 4096, value_parser = connections)]
     pub max_connections: usize,
     /// Seconds in which the head of a request must have arrived
     #[arg(long, env = "TRIBUTARY_HEADER_TIMEOUT", default_value = "10", value_parser = seconds)]
@@ -42,6 +42,9 @@ pub struct Settings {
     /// Seconds in which the body of a request must have arrived
     #[arg(long, env = "TRIBUTARY_BODY_TIMEOUT", default_value = "30", value_parser = seconds)]
     pub body_timeout: Duration,
+    /// Seconds for which a peer may read nothing of an answer that waits for it; then its connection is closed
+    #[arg(long, env = "TRIBUTARY_WRITE_TIMEOUT", default_value = "30", value_parser = seconds)]
+    pub write_timeout: Duration,
     /// Address and port for Prometheus, apart from those of the server; without it, nothing is counted
     #[arg(long, env = "TRIBUTARY_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
@@ -95,6 +98,16 @@ impl Settings {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, std::num::ParseFloatError> {
-    text.parse().map(|seconds: f64| Duration::from_secs_f64(seconds.clamp(0.05, 86_400.0)))
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.05..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number of seconds from 0.05 to 86400".into()),
+    }
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(connections) if (1..=1_000_000).contains(&connections) => Ok(connections),
+        _ => Err("a number from 1 to 1000000".into()),
+    }
 }

@@ -155,6 +155,12 @@ impl EventId {
         Self(floor(moment))
     }
 
+    /// The id right above.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_add(1)))
+    }
+
     /// Greater than every id: where "newest first" begins.
     pub const MAX: Self = Self(Uuid::max());
 }

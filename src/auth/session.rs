@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams},
+    extract::{FromRequestParts, OptionalFromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::{HeaderMap, Method, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -218,8 +218,10 @@ impl<R: Right> FromRequestParts<App> for Permit<R> {
     /// Takes the tenant from the path parameter `tenant`.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let session = <Session as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|error| {
-            Error::internal(anyhow::anyhow!("a permit was asked for on a path without a tenant: {error}"))
+        let params = RawPathParams::from_request_parts(parts, app).await.map_err(|error| match error {
+            // what is no text is no id
+            RawPathParamsRejection::InvalidUtf8InPathParam(_) => Error::NotFound("page"),
+            error => Error::internal(anyhow::anyhow!("a permit was asked for on a path without a tenant: {error}")),
         })?;
         let tenant = params.iter().find(|(name, _)| *name == "tenant").and_then(|(_, id)| id.parse().ok());
         let tenant: TenantId = tenant.ok_or(Error::NotFound("tenant"))?;

@@ -76,7 +76,7 @@ impl Demo {
 }
 
 async fn fill(context: &Context) -> anyhow::Result<()> {
-    let db = context.db().await?;
+    let db = context.new_db().await?;
     let actor = Actor { name: "demo".into(), ..context.actor.clone() };
     let progress = !context.out.is_json() && stderr().is_terminal();
     let told = |days: i64| {

@@ -151,6 +151,9 @@ impl Add {
             Some(file) => Contract::parse(&input::text(file)?)?,
             None => Contract::default(),
         };
+        if self.unique.iter().any(|field| field.trim().is_empty()) {
+            return Err(Usage("--unique names a field, and here it names none".into()).into());
+        }
         let details = Details {
             description: event_types::parse_description(&self.description).map_err(Usage)?,
             contract,

@@ -16,7 +16,7 @@ use crate::{
         store,
         watch::Watch,
     },
-    ids::{EventTypeId, ReceiptId, TenantId},
+    ids::{EventTypeId, FailureGroupId, ReceiptId, TenantId},
     tenants,
 };
 
@@ -114,16 +114,19 @@ pub(super) struct Export {
     /// Of this receipt alone
     #[arg(long, value_name = "ID", value_parser = input::id::<ReceiptId>)]
     receipt: Option<ReceiptId>,
+    /// Those in quarantine of this group of failures alone
+    #[arg(long, value_name = "ID", value_parser = input::id::<FailureGroupId>)]
+    group: Option<FailureGroupId>,
     /// How
     #[arg(long, value_enum, default_value = "jsonl")]
     format: Format,
 }
 
-fn source(text: &str) -> Result<Source, &'static str> {
+pub(super) fn source(text: &str) -> Result<Source, &'static str> {
     if text == ANONYMOUS { Ok(Source::Anonymous) } else { input::id(text).map(Source::Token) }
 }
 
-fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
+pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
     let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     events::moment(text).or_else(day).ok_or("a time is written as 2026-11-18 or 2026-11-18T14:05")
 }
@@ -131,8 +134,8 @@ fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
 impl Export {
     async fn run(self, context: &Context) -> anyhow::Result<()> {
         let (db, permit) = open(context, self.which.tenant).await?;
-        let Self { source, from, until, receipt, .. } = self;
-        let filter = Filter { source, from, until, receipt, ..self.which.filter()? };
+        let Self { source, from, until, receipt, group, .. } = self;
+        let filter = Filter { source, from, until, receipt, group, ..self.which.filter()? };
         export::written_down(&db, &context.clock, &permit, &filter, self.format).await?;
         let writer = export::Writer::new(&db, &permit, &filter, self.format).await?;
         let (mut text, mut before) = (Vec::new(), None);
@@ -153,6 +156,8 @@ impl Export {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Word {
     Accepted,
+    /// Accepted though they break their contract, which their type lets pass with a warning
+    Warned,
     Quarantined,
     Mended,
 }
@@ -164,11 +169,12 @@ impl Which {
             _ => None,
         };
         let verdict = self.verdict.map(|word| match word {
-            Word::Accepted => Verdict::Accepted,
+            Word::Accepted | Word::Warned => Verdict::Accepted,
             Word::Quarantined => Verdict::Quarantined,
             Word::Mended => Verdict::Mended,
         });
-        Ok(Filter { event_type: self.event_type, verdict, field, ..Filter::default() })
+        let warned = matches!(self.verdict, Some(Word::Warned));
+        Ok(Filter { event_type: self.event_type, verdict, warned, field, ..Filter::default() })
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Migrate {}
 
 impl Migrate {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
-        context.db().await?;
+        context.new_db().await?;
         context.out.record(&json!({"migrated": true}), || "the tables are up to date\nnext: tributary serve".into())
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     auth::Actor,
     clock::Clock,
     config::{DatabaseSettings, Settings},
-    db::Db,
+    db::{Db, OpenError},
     error::Error,
     log,
 };
@@ -122,11 +122,19 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens the database, and brings its tables up to date.
+    /// Opens the database that is there, and brings its tables up to date.
     ///
     /// # Errors
     /// See [`crate::db::OpenError`].
     pub async fn db(&self) -> anyhow::Result<Db> {
+        Ok(Db::open_existing(&self.database_url).await?)
+    }
+
+    /// The same, and makes one where there is none: for commands that an installation may begin with.
+    ///
+    /// # Errors
+    /// See [`crate::db::OpenError`].
+    pub async fn new_db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.database_url).await?)
     }
 
@@ -203,8 +211,9 @@ pub fn main() -> ExitCode {
 fn misunderstood(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Output::new(true).error(first.trim_start_matches("error: "), None);
+        // what is missing stands on lines of its own, up to an empty one
+        let said = text.split("\n\n").next().unwrap_or_default();
+        Output::new(true).error(said.trim_start_matches("error: "), None);
     } else if error.print().is_err() {
         // nobody reads it
     }
@@ -218,7 +227,8 @@ fn failed(out: Output, error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     out.error(&format!("{error:#}"), hint(error));
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+    let misused = error.is::<Usage>() || matches!(error.downcast_ref(), Some(OpenError::UnknownKind));
+    ExitCode::from(if misused { 2 } else { 1 })
 }
 
 /// What to do about it.

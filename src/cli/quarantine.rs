@@ -1,6 +1,7 @@
 //! `tributary quarantine`: what broke its contract, by cause and event by event, and replaying it.
 use std::{io::Write, time::Duration};
 
+use chrono::{DateTime, Utc};
 use clap::{Args, FromArgMatches, Subcommand};
 use serde::Serialize;
 use serde_json::json;
@@ -8,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Context, Refused, Usage,
-    events::{open, print},
+    events::{moment, open, print, source},
+    input,
 };
 use crate::{
     app::App,
@@ -17,17 +19,17 @@ use crate::{
     crypto::seal::Keyring,
     db::{Db, lane::Lane},
     event_types,
-    events::{self, Cursor, Filter, Verdict},
+    events::{self, Cursor, Filter, Source, Verdict},
     failures::{
         self, Group, State,
         replay::{self, Asked},
         store::{States, Which},
     },
-    ids::{EventTypeId, FailureGroupId, TaskId, TenantId},
+    ids::{EventTypeId, FailureGroupId, ReceiptId, TaskId, TenantId},
     jobs::{self, Jobs, Task},
     mail::Mailer,
     metrics::Metrics,
-    server,
+    server, tokens,
 };
 
 /// Events of one page of the store.
@@ -80,7 +82,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   tributary quarantine replay --tenant ID --group ID
-  tributary quarantine replay --tenant ID --event-type ID
+  tributary quarantine replay --tenant ID --event-type ID --from 2026-11-18T08:00 --until 2026-11-18T09:30
   tributary --json quarantine replay --tenant ID | jq .mended")]
     Replay {
         #[command(flatten)]
@@ -98,8 +100,36 @@ pub(super) struct These {
     #[arg(long, value_name = "ID")]
     event_type: Option<EventTypeId>,
     /// Of this group of failures alone
-    #[arg(long, value_name = "ID", conflicts_with = "event_type")]
+    #[arg(long, value_name = "ID")]
     group: Option<FailureGroupId>,
+    /// Come with this token alone; `anonymous`: with none
+    #[arg(long, value_name = "ID", value_parser = source)]
+    source: Option<Source>,
+    /// Received at this time or later: 2026-11-18, 2026-11-18T14:05 (UTC), or with a zone
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    from: Option<DateTime<Utc>>,
+    /// Received before this time
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    until: Option<DateTime<Utc>>,
+    /// Of this receipt alone
+    #[arg(long, value_name = "ID", value_parser = input::id::<ReceiptId>)]
+    receipt: Option<ReceiptId>,
+}
+
+impl These {
+    fn filter(&self) -> Filter {
+        Filter {
+            event_type: self.event_type,
+            source: self.source,
+            verdict: Some(Verdict::Quarantined),
+            from: self.from,
+            until: self.until,
+            receipt: self.receipt,
+            group: self.group,
+            warned: false,
+            field: None,
+        }
+    }
 }
 
 impl Quarantine {
@@ -161,6 +191,9 @@ fn harmless(text: &str) -> String {
 
 async fn list(context: &Context, these: &These, limit: usize) -> anyhow::Result<()> {
     let (db, permit) = open(context, these.tenant).await?;
+    if let Some(group) = these.group {
+        failures::store::get(&db, &permit, group).await?;
+    }
     let (mut cursor, mut left, mut none) = (Cursor::Newest, limit, true);
     while left > 0 {
         let page = page(context, &db, &permit, these, cursor, left.min(PAGE)).await?;
@@ -184,25 +217,12 @@ async fn page(
     cursor: Cursor,
     size: usize,
 ) -> anyhow::Result<events::store::Page> {
-    let Some(group) = these.group else {
-        let verdict = Some(Verdict::Quarantined);
-        let filter = Filter { verdict, event_type: these.event_type, ..Filter::default() };
-        return Ok(if context.out.is_json() {
-            events::store::whole_page(db, permit, &filter, cursor, size).await?
-        } else {
-            events::store::page(db, permit, &filter, cursor, size).await?
-        });
-    };
-    failures::store::get(db, permit, group).await?;
-    let mut page = failures::store::page(db, permit, group, cursor, size).await?;
-    if context.out.is_json() {
-        for event in &mut page.events {
-            if let Some(whole) = events::store::one(db, permit, event.id).await? {
-                *event = whole;
-            }
-        }
-    }
-    Ok(page)
+    let filter = these.filter();
+    Ok(if context.out.is_json() {
+        events::store::whole_page(db, permit, &filter, cursor, size).await?
+    } else {
+        events::store::page(db, permit, &filter, cursor, size).await?
+    })
 }
 
 async fn replay(context: &Context, these: &These) -> anyhow::Result<()> {
@@ -217,8 +237,14 @@ async fn replay(context: &Context, these: &These) -> anyhow::Result<()> {
         }
         (None, None) => "all types".to_owned(),
     };
-    let until = context.clock.now();
-    let asked = Asked { group: these.group, event_type: these.event_type, until, of };
+    let token = match these.source {
+        Some(Source::Token(id)) => {
+            tokens::list(&db, &context.actor.permit(these.tenant)?).await?.into_iter().find(|token| token.id == id)
+        }
+        _ => None,
+    };
+    let of = failures::in_words(of, &these.filter(), token.map(|token| token.details.name.to_string()));
+    let asked = Asked::new(&these.filter(), context.clock.now(), of);
     let app = app(context, db)?;
     let total = replay::count(&app, &permit, &asked).await?;
     if total == 0 {

@@ -111,7 +111,7 @@ impl Tenant {
         match self {
             Self::Retention(keep) => keep.run(context).await,
             Self::Add { id, name } => {
-                let db = context.db().await?;
+                let db = context.new_db().await?;
                 let made = tenants::create(&db, &context.clock, &context.actor.grant()?, id, name).await?;
                 context.out.record(&json!({"id": made.id, "name": made.name}), || {
                     format!(

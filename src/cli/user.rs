@@ -180,7 +180,7 @@ impl User {
             Self::Add { email, role, name, tenant, password_stdin: _ } => add(context, email, role, name, tenant).await,
             Self::List { role, state, tenant } => list(context, role, state, tenant).await,
             Self::Invite { email, role, name, tenant, links } => {
-                let db = context.db().await?;
+                let db = context.new_db().await?;
                 let courier = Courier::by_hand(links.public_url.as_str());
                 let new = NewInvitation { email, name, role, tenant };
                 let made = store::invite(&db, &context.clock, &courier, &context.actor.grant()?, new).await?;
@@ -248,7 +248,7 @@ async fn add(
     if let Some(fault) = password.fault(Some(&email)) {
         return Err(Refused(format!("this password will not do: {fault}")).into());
     }
-    let db = context.db().await?;
+    let db = context.new_db().await?;
     let name = match name {
         Some(name) => name,
         None => email.local_part().parse().map_err(Refused)?,

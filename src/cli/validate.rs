@@ -2,10 +2,11 @@
 use std::fmt::Write;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Context, Refused, input};
-use crate::event_types::Contract;
+use crate::event_types::{Breach, Contract};
 
 /// Check a contract, and events against it, without a server or a database
 #[derive(Debug, Args)]
@@ -23,11 +24,24 @@ pub(super) struct Validate {
     events: Option<String>,
 }
 
+/// What is answered: the same as the dry run of a server.
+#[derive(Default, Serialize)]
+struct Checked {
+    valid: usize,
+    rejected: Vec<Rejected>,
+}
+
+#[derive(Serialize)]
+struct Rejected {
+    index: usize,
+    errors: Vec<Breach>,
+}
+
 impl Validate {
     pub(super) fn run(self, context: &Context) -> anyhow::Result<()> {
         let contract = Contract::parse(&input::text(&self.schema)?)?;
         let Some(file) = &self.events else {
-            return context.out.record(&json!({"valid": 0, "rejected": []}), || "the contract is fine".into());
+            return context.out.record(&Checked::default(), || "the contract is fine".into());
         };
         let events = events(&input::text(file)?)?;
         let mut rejected = Vec::new();
@@ -41,11 +55,11 @@ impl Validate {
                 let _ = writeln!(told, "event {index}: {} {} ({})", breach.path, breach.message, breach.rule);
             }
             if !breaches.is_empty() {
-                rejected.push(json!({"index": index, "errors": breaches}));
+                rejected.push(Rejected { index, errors: breaches });
             }
         }
         let (wrong, right) = (rejected.len(), events.len() - rejected.len());
-        context.out.record(&json!({"valid": right, "rejected": rejected}), || {
+        context.out.record(&Checked { valid: right, rejected }, || {
             format!("{told}{right} of {} events keep the contract", events.len())
         })?;
         if wrong > 0 {

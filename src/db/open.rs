@@ -37,6 +37,9 @@ pub enum OpenError {
     /// PostgreSQL would acknowledge a commit that is not on disk.
     #[error("PostgreSQL answers commits before they are on disk (synchronous_commit = {0}): set it to on")]
     NotDurable(String),
+    /// There is none, and none is to be made.
+    #[error("there is {0}: look at DATABASE_URL, or make a new one with tributary migrate")]
+    None(String),
     /// It is being exchanged as a whole.
     #[error("the database is being restored or copied: wait until that is done")]
     Exchanged,
@@ -58,14 +61,33 @@ impl Db {
     /// # Errors
     /// See [`OpenError`].
     pub async fn open(address: &str) -> Result<Self, OpenError> {
+        Self::open_as(address, New::Made).await
+    }
+
+    /// The same, but only a database that somebody has made: an address with a mistake in it makes none.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open_existing(address: &str) -> Result<Self, OpenError> {
+        Self::open_as(address, New::Refused).await
+    }
+
+    async fn open_as(address: &str, new: New) -> Result<Self, OpenError> {
         if address.starts_with("sqlite:") {
-            open_sqlite(address).await
+            open_sqlite(address, new).await
         } else if address.starts_with("postgres:") || address.starts_with("postgresql:") {
-            open_postgres(address).await
+            open_postgres(address, new).await
         } else {
             Err(OpenError::UnknownKind)
         }
     }
+}
+
+/// What becomes of an address where nothing is yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum New {
+    Made,
+    Refused,
 }
 
 /// Makes a file that is not there yet so that its owner alone can read it: it holds accounts, digests and payloads. What
@@ -78,7 +100,7 @@ fn make_private(file: &Path) -> std::io::Result<()> {
     }
 }
 
-async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
+async fn open_sqlite(address: &str, new: New) -> Result<Db, OpenError> {
     let options = SqliteConnectOptions::from_str(address)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -86,6 +108,9 @@ async fn open_sqlite(address: &str) -> Result<Db, OpenError> {
         .busy_timeout(Duration::from_secs(5))
         .pragma("temp_store", "memory")
         .pragma("journal_size_limit", "67108864");
+    if new == New::Refused && !std::fs::metadata(options.get_filename()).is_ok_and(|file| file.len() > 0) {
+        return Err(OpenError::None(format!("no database at {}", options.get_filename().display())));
+    }
     if let Some(folder) = Path::new(options.get_filename()).parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -134,14 +159,23 @@ pub(super) async fn settle_log(connection: &mut SqliteConnection) -> sqlx::Resul
     Ok(busy == 0)
 }
 
-async fn open_postgres(address: &str) -> Result<Db, OpenError> {
+async fn open_postgres(address: &str, new: New) -> Result<Db, OpenError> {
     let options = PgConnectOptions::from_str(address)?.application_name("tributary");
-    let pool: PgPool =
-        PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
-    let durability: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool).await?;
+    let mut first = PgConnection::connect_with(&options).await?;
+    let durability: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&mut first).await?;
     if durability == "off" {
         return Err(OpenError::NotDurable(durability));
     }
+    let standing: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut first).await?;
+    first.close().await?;
+    if new == New::Refused && !standing {
+        return Err(OpenError::None("no tables in this database".into()));
+    }
+    // what holds now holds as long as this process runs, whatever the server is told later
+    let options = options.options([("synchronous_commit", durability)]);
+    let pool: PgPool =
+        PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
     MIGRATIONS.run(&pool).await.map_err(migration_error)?;
     guard::postgres(&pool).await?;
     Ok(Db::Postgres(pool))

@@ -276,7 +276,7 @@ impl<'a> History<'a> {
                 value["Ticket Number"] = Value::from(format!("T{number}"));
             }
             let originals: Vec<(EventId, Option<TokenId>)> = vec![(event.id, event.source_id)];
-            let mends = Mends { originals, by: self.configure.actor().name.clone(), task: None };
+            let mends = Mends { originals, by: self.configure.actor().name.clone(), task: None, trail: None };
             appends.push(self.append(None, vec![self.judged(Sender::Gates, &value)?], Some(mends)));
         }
         self.write(appends).await

@@ -18,18 +18,43 @@ pub struct Breach {
     pub message: String,
 }
 
-/// The longest path and the longest part of a contract that are repeated, in bytes.
+/// The most breaches that are told of one event.
+pub const MOST_BREACHES: usize = 20;
+/// How many bytes of JSON they make at most, together: an event may be small and its breaches many.
+const MOST_BYTES: usize = 4 << 10;
+/// The longest path, the longest message and the longest part of a contract that are repeated, in bytes.
 const LONGEST_PATH: usize = 512;
+const LONGEST_MESSAGE: usize = 240;
 const LONGEST_QUOTE: usize = 120;
 
 impl Breach {
     /// One breach.
-    pub fn new(path: &str, rule: &str, message: impl Into<String>) -> Self {
-        Self { path: shortened(path, LONGEST_PATH), rule: rule.to_owned(), message: message.into() }
+    pub fn new(path: &str, rule: &str, message: impl AsRef<str>) -> Self {
+        let message = shortened(message.as_ref(), LONGEST_MESSAGE);
+        Self { path: shortened(path, LONGEST_PATH), rule: rule.to_owned(), message }
+    }
+
+    /// What is kept beside an event and answered to its sender: a JSON array of its breaches, the first ones when they
+    /// are many.
+    pub fn list(breaches: &[Self]) -> String {
+        let mut list = String::from("[");
+        for breach in breaches.iter().take(MOST_BREACHES) {
+            let one = serde_json::to_string(breach).unwrap_or_default();
+            if list.len() > 1 {
+                if list.len() + one.len() > MOST_BYTES {
+                    break;
+                }
+                list.push(',');
+            }
+            list.push_str(&one);
+        }
+        list.push(']');
+        list
     }
 }
 
-fn shortened(text: &str, longest: usize) -> String {
+/// The beginning of `text`, and a mark when that is not all of it.
+pub fn shortened(text: &str, longest: usize) -> String {
     if text.len() <= longest {
         return text.to_owned();
     }

@@ -10,7 +10,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use super::breach::Breach;
-use super::{breach, field};
+use super::{
+    breach::{self, MOST_BREACHES},
+    field,
+};
 
 /// The longest text, in bytes.
 const LONGEST: usize = 256 << 10;
@@ -22,8 +25,6 @@ const FARTHEST: usize = 512;
 const WIDEST: u64 = 1 << 20;
 /// The most memory of one compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
-/// The most breaches that are told of one event.
-const MOST_BREACHES: usize = 20;
 
 /// The draft that contracts are written in.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";

@@ -7,6 +7,7 @@ pub mod field;
 mod pages;
 mod pointer;
 pub mod propose;
+pub mod relax;
 mod sample;
 mod searchable;
 pub mod snippets;
@@ -28,6 +29,7 @@ use crate::{
     ids::{EventTypeId, TenantId},
     name::Name,
 };
+pub use breach::{MOST_BREACHES, shortened};
 pub use contract::{Breach, Contract, ContractError};
 pub use copy::copy;
 pub use pages::{curl, routes};

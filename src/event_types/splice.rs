@@ -92,11 +92,11 @@ impl Text {
         Some(())
     }
 
-    /// Puts a text behind the last item of the array at `path`.
-    pub(super) fn push(&mut self, path: &[String], item: &str) -> Option<()> {
+    /// Puts a value behind the last item of the array at `path`.
+    pub(super) fn push(&mut self, path: &[String], item: impl Into<Value>) -> Option<()> {
         let tree = self.tree()?;
         let array = tree.at(path)?;
-        let item = Value::from(item).to_string();
+        let item = self.written(&item.into());
         let Kind::Array(items) = &array.kind else { return None };
         let Some(last) = items.last() else {
             self.0.replace_range(array.span.clone(), &format!("[{item}]"));

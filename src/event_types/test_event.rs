@@ -1,5 +1,6 @@
 //! A test event: sent from a page instead of over the wire, judged and stored in the same way. It is a real event; the
 //! audit trail names who sent it.
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Breach, EventType};
@@ -30,6 +31,12 @@ pub enum Sent {
     Repeats(EventId),
     /// It breaks its contract, and the type refuses such a request.
     Refused(Vec<Breach>),
+}
+
+/// The one event of a refused request, as its sender is told of it.
+#[derive(Deserialize)]
+struct RefusedRow {
+    errors: Vec<Breach>,
 }
 
 /// Judges an event without storing it.
@@ -71,8 +78,13 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
         Outcome::KeyReused => {
             return Err(Error::Conflict("this form was sent before, with another event: open it anew".into()));
         }
-        // it is not strict, and mends nothing
-        other @ (Outcome::Refused(_) | Outcome::Mended(_) | Outcome::Fenced) => {
+        // it keeps its contract, and conflicts with an earlier one
+        Outcome::Refused(summary) => {
+            let refused: RefusedRow = serde_json::from_str(&summary.rejected).map_err(Error::internal)?;
+            return Ok(Sent::Refused(refused.errors));
+        }
+        // it mends nothing, and belongs to no window
+        other @ (Outcome::Mended(_) | Outcome::Fenced) => {
             return Err(Error::internal(anyhow::anyhow!("a test event became {other:?}")));
         }
     };

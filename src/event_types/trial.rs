@@ -116,6 +116,27 @@ pub async fn trial(
     draft: &Contract,
     count: usize,
 ) -> Result<Trial> {
+    try_on(db, permit, longest, event_type, draft, (count, None)).await
+}
+
+/// Tries the active contract on the newest [`USUAL`] events of a type that are in quarantine: how many keep it by now,
+/// for it was stricter when they came.
+///
+/// # Errors
+/// When the database fails.
+pub async fn passing(db: &Db, permit: &Permit<ReadPayloads>, longest: u32, event_type: &EventType) -> Result<Trial> {
+    let active = &event_type.details.contract;
+    try_on(db, permit, longest, event_type, active, (USUAL, Some(Verdict::Quarantined))).await
+}
+
+async fn try_on(
+    db: &Db,
+    permit: &Permit<ReadPayloads>,
+    longest: u32,
+    event_type: &EventType,
+    draft: &Contract,
+    (count, verdict): (usize, Option<Verdict>),
+) -> Result<Trial> {
     let _turn = ROOM.acquire().await.map_err(Error::internal)?;
     let began = Instant::now();
     let details = Details { contract: draft.clone(), ..event_type.details.clone() };
@@ -126,7 +147,7 @@ pub async fn trial(
         found: Trial::default(),
         groups: BTreeMap::new(),
     };
-    let filter = Filter { event_type: Some(event_type.id), ..Filter::default() };
+    let filter = Filter { event_type: Some(event_type.id), verdict, ..Filter::default() };
     let (mut cursor, mut bytes) = (Cursor::Newest, 0);
     loop {
         let left = count.saturating_sub(court.found.looked_at);

@@ -1,6 +1,8 @@
 //! The fields whose values make an event unique within its type.
+use std::{collections::BTreeMap, fmt::Write};
+
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::Pointer;
 
@@ -39,6 +41,94 @@ impl UniqueFields {
         }
         self.0.iter().map(|field| field.of(event).filter(|value| !value.is_null())).collect()
     }
+
+    /// The same values as one text, by which they are compared: JSON, with numbers to their last digit. `event` was
+    /// read from `text`.
+    pub fn together(&self, event: &Value, text: &str) -> Option<String> {
+        let values = self.values(event)?;
+        // whole numbers of 64 bits are exact; the others are taken from the text, once there are any
+        if values.iter().copied().any(holds_float) {
+            let mut together = String::from("[");
+            for (field, value) in self.0.iter().zip(values) {
+                if together.len() > 1 {
+                    together.push(',');
+                }
+                write_exact(value, field.in_text(text)?, &mut together)?;
+            }
+            together.push(']');
+            return Some(together);
+        }
+        serde_json::to_string(&values).ok()
+    }
+}
+
+fn holds_float(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(items) => items.iter().any(holds_float),
+        Value::Object(fields) => fields.values().any(holds_float),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// Writes `value`, which was read from `raw`, as JSON; but numbers that a 64-bit float cannot tell from others by their
+/// digits.
+fn write_exact(value: &Value, raw: &str, to: &mut String) -> Option<()> {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let short = number.to_string();
+            let exact = decimal(raw);
+            if exact.is_some() && exact == decimal(&short) {
+                to.push_str(&short);
+            } else if let Some((sign, digits, exponent)) = exact {
+                write!(to, "{sign}{digits}e{exponent}").ok()?;
+            } else {
+                to.push_str(raw);
+            }
+        }
+        Value::Array(items) => {
+            let raws: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
+            to.push('[');
+            for (at, (item, raw)) in items.iter().zip(raws).enumerate() {
+                if at > 0 {
+                    to.push(',');
+                }
+                write_exact(item, raw.get(), to)?;
+            }
+            to.push(']');
+        }
+        Value::Object(fields) => {
+            let raws: BTreeMap<String, &RawValue> = serde_json::from_str(raw).ok()?;
+            to.push('{');
+            for (at, (key, field)) in fields.iter().enumerate() {
+                if at > 0 {
+                    to.push(',');
+                }
+                write!(to, "{}:", Value::from(key.as_str())).ok()?;
+                write_exact(field, raws.get(key)?.get(), to)?;
+            }
+            to.push('}');
+        }
+        other => write!(to, "{other}").ok()?,
+    }
+    Some(())
+}
+
+/// What a number amounts to: its sign, its digits without zeros around them, and the power of ten of the last one. None
+/// when the exponent is beyond all counting.
+fn decimal(number: &str) -> Option<(&str, String, i64)> {
+    let (sign, number) = number.split_at(usize::from(number.starts_with('-')));
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some((sign, "0".to_owned(), 0));
+    }
+    let exponent: i64 = exponent.parse().ok()?;
+    let shifted = i64::try_from(digits.len() - significant.len()).ok()? - i64::try_from(fraction.len()).ok()?;
+    Some((sign, significant.to_owned(), exponent.checked_add(shifted)?))
 }
 
 impl Serialize for UniqueFields {

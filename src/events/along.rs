@@ -58,13 +58,15 @@ macro_rules! order {
     };
 }
 
-/// The range, and what its index does not know: `$5` token, `$6` verdict, `$7` the id that stands for no token.
+/// The range, and what its index does not know: `$5` token, `$6` verdict (or that it is accepted with a warning), `$7`
+/// the id that stands for no token.
 macro_rules! wherever {
     ($along:ident) => {
         concat!(
             " FROM events WHERE ",
             along!($along),
-            " AND event_type_id = COALESCE($4, event_type_id) AND verdict = COALESCE($6, verdict)
+            " AND event_type_id = COALESCE($4, event_type_id)
+              AND (verdict = COALESCE($6, verdict) OR ($6 = 'warned' AND verdict = 'accepted' AND errors IS NOT NULL))
               AND ($5 IS NULL OR COALESCE(source_id, $7) = $5)"
         )
     };
@@ -239,7 +241,7 @@ impl Range {
 }
 
 pub(super) fn next(id: EventId) -> EventId {
-    EventId(uuid::Uuid::from_u128(id.0.as_u128().saturating_add(1)))
+    id.next()
 }
 
 pub(super) fn previous(id: EventId) -> EventId {

@@ -21,11 +21,12 @@ pub mod watch;
 
 use axum::Router;
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use crate::{
     app::App,
-    ids::{EventId, EventTypeId, ReceiptId, TokenId, guid},
+    ids::{EventId, EventTypeId, FailureGroupId, ReceiptId, TokenId, guid},
 };
 pub use crate::{db::lane::Verdict, event_types::Breach};
 pub use fields::FieldIs;
@@ -61,7 +62,8 @@ pub fn breaches(errors: Option<&str>) -> Vec<Breach> {
 }
 
 /// What an event came with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Source {
     /// This token.
     Token(TokenId),
@@ -70,7 +72,8 @@ pub enum Source {
 }
 
 /// Which events are asked for. What is not set does not matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Filter {
     /// Of this type.
     pub event_type: Option<EventTypeId>,
@@ -78,6 +81,8 @@ pub struct Filter {
     pub source: Option<Source>,
     /// With this verdict.
     pub verdict: Option<Verdict>,
+    /// Of the accepted ones, those that broke their contract and were let pass with a warning.
+    pub warned: bool,
     /// Received at this moment or later.
     pub from: Option<DateTime<Utc>>,
     /// Received before this moment.
@@ -86,6 +91,8 @@ pub struct Filter {
     pub receipt: Option<ReceiptId>,
     /// With this in a field.
     pub field: Option<FieldIs>,
+    /// In quarantine for what this group of failures has in common.
+    pub group: Option<FailureGroupId>,
 }
 
 /// Where a page of a list begins.
@@ -116,27 +123,36 @@ pub struct Asked {
 impl Asked {
     /// Reads the query part of an address. Empty values count as not given, unknown names are left alone.
     pub fn parse(query: &str) -> Self {
+        Self::of(form_urlencoded::parse(query.as_bytes()))
+    }
+
+    /// Reads the fields of an address, or of a form that holds the same.
+    pub fn of(fields: impl Iterator<Item = (impl AsRef<str>, impl AsRef<str>)>) -> Self {
         let mut asked = Self::default();
-        let (mut field, mut is) = (String::new(), String::new());
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let value = value.trim();
-            match &*name {
-                "field" => value.clone_into(&mut field),
+        let (mut searched, mut is) = (String::new(), String::new());
+        for (name, value) in fields {
+            let value = value.as_ref().trim();
+            match name.as_ref() {
+                "field" => value.clone_into(&mut searched),
                 "value" => value.clone_into(&mut is),
                 _ => {}
             }
             if !value.is_empty()
-                && let Err((field, expected)) = asked.read(&name, value)
+                && let Err((field, expected)) = asked.read(name.as_ref(), value)
             {
                 asked.wrong.push((field, format!("“{value}” is not {expected}")));
             }
         }
-        if !(field.is_empty() && is.is_empty()) {
-            match FieldIs::parse(&field, &is) {
+        if !(searched.is_empty() && is.is_empty()) {
+            match FieldIs::parse(&searched, &is) {
+                Ok(_) if asked.filter.group.is_some() => {
+                    asked.wrong.push(("field", "the events of a group are not looked through for a field".to_owned()));
+                    asked.typed = Some((searched, is));
+                }
                 Ok(known) => asked.filter.field = Some(known),
                 Err(why) => {
                     asked.wrong.push(why);
-                    asked.typed = Some((field, is));
+                    asked.typed = Some((searched, is));
                 }
             }
         }
@@ -150,9 +166,14 @@ impl Asked {
             "type" => self.filter.event_type = Some(EventTypeId(id("type")?)),
             "source" if value == ANONYMOUS => self.filter.source = Some(Source::Anonymous),
             "source" => self.filter.source = Some(Source::Token(TokenId(id("source")?))),
+            "verdict" if value == WARNED => {
+                self.filter.verdict = Some(Verdict::Accepted);
+                self.filter.warned = true;
+            }
             "verdict" => {
                 let known = Verdict::ALL.into_iter().find(|one| one.word() == value);
-                self.filter.verdict = Some(known.ok_or(("verdict", "a verdict: accepted, quarantined or mended"))?);
+                self.filter.verdict =
+                    Some(known.ok_or(("verdict", "a verdict: accepted, warned, quarantined or mended"))?);
             }
             "from" => self.filter.from = Some(moment("from")?),
             "until" => self.filter.until = Some(moment("until")?),
@@ -163,6 +184,7 @@ impl Asked {
                 }
                 self.filter.receipt = Some(receipt);
             }
+            "group" => self.filter.group = Some(FailureGroupId(id("group")?)),
             "before" => self.cursor = Cursor::Before(EventId(id("before")?)),
             "after" => self.cursor = Cursor::After(EventId(id("after")?)),
             _ => {}
@@ -178,6 +200,9 @@ pub fn routes() -> Router<App> {
 
 /// How the address says that events without a token are meant.
 pub const ANONYMOUS: &str = "anonymous";
+
+/// How addresses and the command line say that accepted events with a warning are meant.
+pub const WARNED: &str = "warned";
 
 /// A moment as `datetime-local` gives it (in UTC here), or with a zone.
 pub fn moment(text: &str) -> Option<DateTime<Utc>> {
@@ -200,30 +225,63 @@ impl Filter {
         *self == Self::default()
     }
 
+    /// The verdict that is asked for, as addresses say it.
+    pub fn verdict_word(&self) -> Option<&'static str> {
+        self.verdict.map(|verdict| if self.warned && verdict == Verdict::Accepted { WARNED } else { verdict.word() })
+    }
+
     /// As the query part of an address, with its question mark; empty when nothing is asked.
     pub fn query(&self, cursor: Cursor) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        let mut put = |name, value: Option<String>| {
-            if let Some(value) = value {
-                query.append_pair(name, &value);
-            }
+        let place = match cursor {
+            Cursor::Newest => None,
+            Cursor::Before(id) => Some(("before", id.to_string())),
+            Cursor::After(id) => Some(("after", id.to_string())),
         };
-        put("type", self.event_type.map(|id| id.to_string()));
-        put("source", self.source.map(Source::word));
-        put("verdict", self.verdict.map(|verdict| verdict.word().to_owned()));
-        put("from", self.from.map(local));
-        put("until", self.until.map(local));
-        put("receipt", self.receipt.map(|id| id.to_string()));
-        put("field", self.field.as_ref().map(|asked| asked.field.label().to_owned()));
-        put("value", self.field.as_ref().map(|asked| asked.value.clone()));
-        match cursor {
-            Cursor::Newest => {}
-            Cursor::Before(id) => put("before", Some(id.to_string())),
-            Cursor::After(id) => put("after", Some(id.to_string())),
-        }
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.fields().into_iter().chain(place));
         let query = query.finish();
         if query.is_empty() { query } else { format!("?{query}") }
     }
+
+    /// What is set, as an address or a form names it.
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
+        let all = [
+            ("type", self.event_type.map(|id| id.to_string())),
+            ("source", self.source.map(Source::word)),
+            ("verdict", self.verdict_word().map(str::to_owned)),
+            ("from", self.from.map(local)),
+            ("until", self.until.map(local)),
+            ("receipt", self.receipt.map(|id| id.to_string())),
+            ("group", self.group.map(|id| id.to_string())),
+            ("field", self.field.as_ref().map(|asked| asked.field.label().to_owned())),
+            ("value", self.field.as_ref().map(|asked| asked.value.clone())),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// The ids that its times and its receipt allow.
+    pub fn ids(&self) -> std::ops::Range<EventId> {
+        let along::Range { low, high } = along::Range::of(self);
+        low..high
+    }
+}
+
+/// A filter as the command line takes it, each flag on a line of its own; what people typed is quoted for the shell.
+pub fn flags(filter: &Filter) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+    let moment = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let flags = [
+        ("--group", filter.group.map(|id| id.to_string())),
+        ("--event-type", filter.event_type.map(|id| id.to_string())),
+        ("--source", filter.source.map(Source::word)),
+        ("--verdict", filter.verdict_word().map(str::to_owned)),
+        ("--from", filter.from.map(moment)),
+        ("--until", filter.until.map(moment)),
+        ("--receipt", filter.receipt.map(|id| id.to_string())),
+        ("--field", filter.field.as_ref().map(|asked| quoted(asked.field.label()))),
+        ("--value", filter.field.as_ref().map(|asked| quoted(&asked.value))),
+    ];
+    flags.into_iter().filter_map(|(flag, value)| Some(format!(" \\\n  {flag} {}", value?))).collect()
 }
 
 impl Source {
@@ -261,10 +319,13 @@ mod tests {
             until in proptest::option::of(some_moment()),
             receipt in proptest::option::of(any::<u128>()),
             field in proptest::option::of(("[a-zé/ ~]{0,9}", "[ -~é]{1,9}")),
+            group in proptest::option::of(some_id().prop_map(FailureGroupId)),
+            warned in any::<bool>(),
         ) -> Filter {
             let receipt = receipt.map(|bits| ReceiptId(uuid::Uuid::from_u128(bits & !0xFFFF)));
-            let field = field.and_then(|(field, value)| FieldIs::parse(&field, &value).ok());
-            Filter { event_type, source, verdict, from, until, receipt, field }
+            let field = field.and_then(|(field, value)| FieldIs::parse(&field, &value).ok()).filter(|_| group.is_none());
+            let warned = warned && verdict == Some(Verdict::Accepted);
+            Filter { event_type, source, verdict, warned, from, until, receipt, field, group }
         }
     }
 
@@ -280,7 +341,10 @@ mod tests {
         ) {
             let query = filter.query(cursor);
             let asked = Asked::parse(query.trim_start_matches('?'));
-            prop_assert_eq!(asked, Asked { filter, cursor, ..Asked::default() });
+            let expected = Asked { filter: filter.clone(), cursor, ..Asked::default() };
+            prop_assert_eq!(asked, expected);
+            let kept = serde_json::to_string(&filter).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Filter>(&kept).unwrap(), filter);
         }
 
         #[test]

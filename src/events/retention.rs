@@ -79,6 +79,7 @@ impl Sweeper {
             self.quarantined(app, tenant, retention).await?;
             self.mended(app, tenant, retention).await?;
             self.values(app, tenant, retention).await?;
+            self.groups(app, tenant, retention).await?;
             self.receipts(app, tenant, retention).await?;
             self.unique(app, tenant, retention).await?;
         }
@@ -148,6 +149,15 @@ impl Sweeper {
         let end = EventId::floor(retention.accepted_before(now).min(retention.quarantined_before(now)));
         self.until_none(app, move |tx, at_once| {
             Box::pin(async move { fields::store::forget_before(tx, tenant, end, at_once).await })
+        })
+        .await
+    }
+
+    /// Groups of failures that are long past, or a type would be full of them for ever.
+    async fn groups(&mut self, app: &App, tenant: TenantId, retention: Retention) -> Result<()> {
+        let end = retention.quarantined_before(app.clock.now());
+        self.until_none(app, move |tx, at_once| {
+            Box::pin(async move { failures::store::forget_groups(tx, tenant, end, at_once).await })
         })
         .await
     }
@@ -534,10 +544,18 @@ mod tests {
     #[tokio::test]
     async fn every_removal_walks_along_an_index() {
         each(async |db| {
-            let statements: [(&'static str, usize, &[&str]); 12] = [
+            let statements: [(&'static str, usize, &[&str]); 16] = [
                 (EDGE, 4, &["sqlite_autoindex_events_1"]),
                 (ACCEPTED_BETWEEN, 3, &["sqlite_autoindex_events_1"]),
                 (QUARANTINED_BEFORE, 3, &["events_quarantined"]),
+                (MENDED_BEFORE, 3, &["events_mended"]),
+                (failures::store::FAILURES_BEFORE, 3, &["failures_of_event"]),
+                (failures::store::MENDED_BEFORE, 3, &["sqlite_autoindex_mended_1"]),
+                (
+                    failures::store::EMPTY_GROUPS,
+                    3,
+                    &["sqlite_autoindex_failure_groups_1", "sqlite_autoindex_failures_1"],
+                ),
                 (RECEIPTS_BEFORE, 3, &["sqlite_autoindex_receipts_1"]),
                 (UNIQUE_AFTER, 4, &["sqlite_autoindex_unique_values_1"]),
                 (UNIQUE_BETWEEN, 6, &["sqlite_autoindex_unique_values_1"]),
@@ -558,8 +576,8 @@ mod tests {
                 let steps = query.fetch_all(on).await.unwrap();
                 let plan = steps.into_iter().map(|(.., words)| words).collect::<Vec<_>>().join("; ");
                 assert!(indexes.iter().all(|index| plan.contains(index)), "{text}\n{plan}");
-                let scanned =
-                    plan.contains("SCAN events") || plan.contains("SCAN unique") || plan.contains("TEMP B-TREE");
+                let tables = ["events", "unique", "failure", "mended", "f", "g"].map(|table| format!("SCAN {table}"));
+                let scanned = tables.iter().any(|scan| plan.contains(scan)) || plan.contains("TEMP B-TREE");
                 assert!(!scanned, "{text}\n{plan}");
             }
         })

@@ -311,7 +311,9 @@ mod tests {
             let moments = moments(&distances);
             let mut hours = kept(&moments, 1);
             let exact = Rhythm::of(&hours).unwrap();
-            hours.iter_mut().for_each(|one| one.gap_ms = None);
+            for one in &mut hours {
+                one.gap_ms = None;
+            }
             let guessed = Rhythm::of(&hours).unwrap();
             // gaps within an hour are less than what is never silence
             prop_assert!(guessed.longest_gap >= exact.longest_gap || exact.longest_gap <= LEAST);

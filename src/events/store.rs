@@ -12,6 +12,7 @@ use crate::{
     auth::{Grant, ListTenants, Permit, ReadPayloads, Right},
     db::{Db, Tx, lane::Summary},
     error::Result,
+    failures,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
     sql,
 };
@@ -21,7 +22,7 @@ pub const START: i32 = 300;
 /// Asks for payloads as they are. No event is longer: see [`crate::config::Limits::max_event`].
 pub const WHOLE: i32 = i32::MAX;
 /// How many rows a page looks at when it looks for what no index knows.
-pub(super) const LOOK: i64 = 50_000;
+pub const LOOK: i64 = 50_000;
 
 /// One page of a list, newest first.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +52,7 @@ pub async fn page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
-    find(db, permit.tenant(), filter, cursor, limit, START).await
+    find(db, permit, filter, cursor, (limit, START)).await
 }
 
 /// As [`page`], with payloads as they are: for whoever works through all of them.
@@ -65,20 +66,23 @@ pub async fn whole_page(
     cursor: Cursor,
     limit: usize,
 ) -> Result<Page> {
-    find(db, permit.tenant(), filter, cursor, limit, WHOLE).await
+    find(db, permit, filter, cursor, (limit, WHOLE)).await
 }
 
+/// By the way that knows what is asked: the index of a group, the values of a field, or the events themselves.
 async fn find(
     db: &Db,
-    tenant: TenantId,
+    permit: &Permit<ReadPayloads>,
     filter: &Filter,
     cursor: Cursor,
-    limit: usize,
-    characters: i32,
+    (limit, characters): (usize, i32),
 ) -> Result<Page> {
+    if let Some(group) = filter.group {
+        return failures::store::page(db, permit, group, filter, cursor, (limit, characters)).await;
+    }
     match &filter.field {
-        Some(field) => Walk::new(db, tenant, filter, field, characters).await?.page(cursor, limit).await,
-        None => look(db, tenant, filter, cursor, limit, characters, LOOK).await,
+        Some(field) => Walk::new(db, permit.tenant(), filter, field, characters).await?.page(cursor, limit).await,
+        None => look(db, permit.tenant(), filter, cursor, limit, characters, LOOK).await,
     }
 }
 
@@ -113,7 +117,7 @@ async fn look(
         range.high,
         filter.event_type,
         source(filter),
-        filter.verdict.map(Verdict::word),
+        filter.verdict_word(),
         uuid::Uuid::nil(),
         characters,
         asked,
@@ -153,7 +157,7 @@ pub(super) async fn between(
 }
 
 /// The cursors of a page: where it goes on, and where it came from.
-pub(super) fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>, scanned: i64) -> Page {
+pub fn turn(events: Vec<Event>, cursor: Cursor, more: bool, edge: Option<EventId>, scanned: i64) -> Page {
     let (first, last) = (events.first().map(|event| event.id), events.last().map(|event| event.id));
     let edge = if more { None } else { edge };
     let (newer, older) = match cursor {
@@ -208,11 +212,14 @@ pub async fn one(db: &Db, permit: &Permit<ReadPayloads>, id: EventId) -> Result<
 /// When the database does.
 pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<i64> {
     let tenant = permit.tenant();
+    if let Some(group) = filter.group {
+        return failures::store::count(db, permit, group, filter, i64::MAX).await;
+    }
     if let Some(field) = &filter.field {
         return Walk::new(db, tenant, filter, field, 1).await?.count().await;
     }
     let (along, Range { low, high }) = (Along::of(filter), Range::of(filter));
-    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) {
+    if filter.source.is_none() && filter.verdict == Some(Verdict::Accepted) && !filter.warned {
         // nearly all are, and no index knows them: all but the others
         let text = along.count_accepted();
         return Ok(sql!(value i64, db, text, tenant, low, high, filter.event_type)?);
@@ -220,7 +227,7 @@ pub async fn count(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> R
     if along.knows(filter) {
         return Ok(sql!(value i64, db, along.count(true), tenant, low, high, filter.event_type)?);
     }
-    let verdict = filter.verdict.map(Verdict::word);
+    let verdict = filter.verdict_word();
     let text = along.count(false);
     Ok(sql!(
         value i64, db, text, tenant, low, high, filter.event_type, source(filter), verdict, uuid::Uuid::nil(),
@@ -344,8 +351,8 @@ pub async fn quarantined_between(
     )?)
 }
 
-/// For those who work through the quarantine: the oldest events in it, after one and before the moment that the
-/// filter names, of the type that it names; their payloads as they are.
+/// For those who work through the quarantine: the oldest events in it that the filter asks for, after one; their
+/// payloads as they are.
 ///
 /// # Errors
 /// When the database does.
@@ -361,12 +368,14 @@ pub async fn oldest_quarantined(
         all Event, db,
         "SELECT id, event_type_id, source_id, verdict, payload, errors FROM events
          WHERE tenant_id = $1 AND id >= $2 AND id < $3 AND verdict = 'quarantined'
-            AND event_type_id = COALESCE($4, event_type_id)
-         ORDER BY id LIMIT $5",
+            AND event_type_id = COALESCE($4, event_type_id) AND ($5 IS NULL OR COALESCE(source_id, $6) = $5)
+         ORDER BY id LIMIT $7",
         permit.tenant(),
         low.max(next(after)),
         high,
         filter.event_type,
+        source(filter),
+        uuid::Uuid::nil(),
         i64::try_from(limit).unwrap_or(i64::MAX),
     )?)
 }
@@ -490,6 +499,17 @@ pub async fn newest_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventType
         id,
     )?;
     Ok(newest.first().copied())
+}
+
+/// Of the newest `among` events of a type: how many those are, and how many of them were accepted with a warning. No
+/// index knows, and none is kept for it: it would cost every event.
+///
+/// # Errors
+/// When the database does.
+pub async fn warned_of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId, among: i64) -> Result<(i64, i64)> {
+    let text = "SELECT COUNT(*), COUNT(*) FILTER (WHERE verdict = 'accepted' AND errors IS NOT NULL) FROM
+        (SELECT verdict, errors FROM events WHERE tenant_id = $1 AND event_type_id = $2 ORDER BY id DESC LIMIT $3) AS newest";
+    Ok(sql!(one(i64, i64), db, text, permit.tenant(), id, among)?)
 }
 
 const LAST_OF_TYPES: &str = "SELECT c.event_type_id,

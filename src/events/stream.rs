@@ -21,7 +21,6 @@ use axum::{
 };
 use chrono::SecondsFormat;
 use futures_util::stream;
-use serde_json::json;
 use tokio::{sync::watch::Receiver, time::Instant};
 
 use super::{
@@ -35,7 +34,7 @@ use crate::{
     error::{Error, Result},
     event_types,
     ids::{EventId, EventTypeId, TenantId},
-    islands::model::LiveEvent,
+    islands::model::{LiveEvent, Skipped},
 };
 
 /// The least time between two looks.
@@ -229,7 +228,7 @@ impl Live {
         let mut newest = self.watch.newest();
         let News { events, skipped } = self.watch.look(&self.app.db, self.app.clock.now(), AT_ONCE).await?;
         if skipped > 0 {
-            let text = json!({"skipped": skipped}).to_string();
+            let text = serde_json::to_string(&Skipped { skipped }).map_err(Error::internal)?;
             self.queue.push_back(Message::default().event("skipped").data(text));
         }
         if events.iter().any(|event| !self.names.contains_key(&event.event_type_id)) {

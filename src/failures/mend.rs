@@ -4,10 +4,7 @@ use super::follow::Grouping;
 pub use crate::db::lane::Mend;
 use crate::{
     app::App,
-    auth::{
-        Configure, Permit, ReadConfiguration,
-        audit::{self, Entry},
-    },
+    auth::{Configure, Permit, ReadConfiguration, audit},
     db::{
         Tx,
         lane::{Append, Mends, Outcome, Row},
@@ -58,35 +55,23 @@ pub async fn type_in_force(app: &App, permit: &Permit<ReadConfiguration>, event:
     })
 }
 
-/// Accepts `row` in place of an event in quarantine. Whoever is second finds what the first has done.
+/// Accepts `row` in place of an event in quarantine, and writes that down in the same transaction. Whoever is second
+/// finds what the first has done.
 ///
 /// # Errors
-/// When the database fails; nothing was done then, or it is found again when tried again.
+/// When the database fails; nothing was done then.
 pub async fn one(app: &App, permit: &Permit<Configure>, original: &Event, row: Row) -> Result<Mend> {
     let unchanged = row.payload == original.payload.as_bytes();
-    let mends =
-        Mends { originals: vec![(original.id, original.source_id)], by: permit.actor().name.clone(), task: None };
+    let actor = permit.actor();
+    let trail = audit::of_event(&app.clock, actor, "event.mend", original.id, [("unchanged", unchanged.into())]);
+    let mends = Mends {
+        originals: vec![(original.id, original.source_id)],
+        by: actor.name.clone(),
+        task: None,
+        trail: Some(trail),
+    };
     let became = append(app, permit.tenant(), vec![row], mends).await?;
-    let became = became.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was mended")))?;
-    if let Mend::New(id) | Mend::Same(id) = became {
-        let (permit, clock, object) = (permit.clone(), app.clock.clone(), original.id.to_string());
-        let after = serde_json::json!({"mended": id, "unchanged": unchanged});
-        let written = app.db.write(move |tx| {
-            Box::pin(async move {
-                let entry = Entry {
-                    actor: permit.actor(),
-                    tenant: Some(permit.tenant()),
-                    action: "event.mend",
-                    object,
-                    before: None,
-                    after: Some(after),
-                };
-                audit::record(tx, &clock, entry).await
-            })
-        });
-        written.await?;
-    }
-    Ok(became)
+    became.into_iter().next().ok_or_else(|| Error::internal(anyhow::anyhow!("nothing was mended")))
 }
 
 /// Hands events to the write lane, in place of their originals.

@@ -25,7 +25,7 @@ use crate::{
     event_types::Breach,
     ids::{EventId, EventTypeId, FailureGroupId, TenantId},
 };
-pub use pages::{reasons, tabs};
+pub use pages::{in_words, reasons, tabs, title_of};
 
 /// The most groups that one type may have. A sender that makes up names of fields would make a group of each; what
 /// comes after these is counted by its rule alone.

@@ -1,4 +1,4 @@
-//! Replaying all events in quarantine of a group, of a type or of a tenant: a background task.
+//! Replaying all events in quarantine that a filter asks for: a background task.
 //!
 //! A step reads a few events, judges each by the contract that is in force then, and hands those that keep it to the
 //! write lane, which mends each once. What is wrong with the others by now, and how far the task is, commit together.
@@ -19,9 +19,9 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads},
     db::{Tx, lane::Mends},
     error::{Error, Result},
-    event_types::EventType,
+    event_types::{Breach, EventType},
     events::{self, Event, Filter, Verdict},
-    ids::{EventId, EventTypeId, FailureGroupId, TaskId, TenantId},
+    ids::{EventId, EventTypeId, TaskId, TenantId},
     jobs::{self, About, Effects, Kind, Outcome, Stepping, Task},
     sql,
 };
@@ -44,29 +44,28 @@ const FAILING: &str = "failing";
 /// Which events in quarantine are to be replayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
-    /// Of this group.
-    pub group: Option<FailureGroupId>,
-    /// Of this type.
-    pub event_type: Option<EventTypeId>,
-    /// Received before this moment: those that were counted when it was asked for.
-    pub until: DateTime<Utc>,
+    /// Its fields stand beside the words: so tasks read that were queued when there was only a group, a type and a time.
+    #[serde(flatten)]
+    filter: Filter,
     /// What that is, in words: "Order placed".
-    pub of: String,
+    of: String,
 }
 
 impl Asked {
-    fn filter(&self) -> Filter {
-        Filter {
-            event_type: self.event_type,
-            verdict: Some(Verdict::Quarantined),
-            until: Some(self.until),
-            ..Filter::default()
-        }
+    /// What `filter` asks for of the quarantine as it was at `counted`: events that come later are for the next time.
+    pub fn new(filter: &Filter, counted: DateTime<Utc>, of: String) -> Self {
+        let until = Some(filter.until.map_or(counted, |until| until.min(counted)));
+        Self { filter: Filter { verdict: Some(Verdict::Quarantined), warned: false, until, ..filter.clone() }, of }
+    }
+
+    /// What that is, in words.
+    pub fn of(&self) -> &str {
+        &self.of
     }
 
     /// The first id that is not meant.
     fn end(&self) -> EventId {
-        EventId::floor(self.until)
+        self.filter.ids().end
     }
 }
 
@@ -75,10 +74,7 @@ impl Asked {
 /// # Errors
 /// When the database fails.
 pub async fn count(app: &App, permit: &Permit<ReadPayloads>, asked: &Asked) -> Result<i64> {
-    match asked.group {
-        Some(group) => store::waiting_in(&app.db, permit, group, asked.end()).await,
-        None => events::store::count(&app.db, permit, &asked.filter()).await,
-    }
+    events::store::count(&app.db, permit, &asked.filter).await
 }
 
 /// Queues the task.
@@ -98,11 +94,11 @@ pub async fn start(app: &App, permit: &Permit<Configure>, asked: Asked, total: i
 fn about(task: &Task, _: DateTime<Utc>) -> About {
     let Ok(asked) = task.input::<Asked>() else { return About::default() };
     let mut links = vec![(format!("/tenants/{}/quarantine", task.tenant), "Quarantine".to_owned())];
-    if let Some(group) = asked.group {
+    if let Some(group) = asked.filter.group {
         links.insert(0, (href(task.tenant, group), "The group".to_owned()));
     }
     let note = "Those that fail still are in quarantine as before, with what is wrong with them by now.";
-    About { facts: vec![("Events of", asked.of)], links, note: Some(note.to_owned()) }
+    About { facts: vec![("Events of", asked.of)], links, note: Some(note.to_owned()), ..About::default() }
 }
 
 fn step<'a>(app: &'a App, task: &'a Task) -> Stepping<'a> {
@@ -112,9 +108,8 @@ fn step<'a>(app: &'a App, task: &'a Task) -> Stepping<'a> {
 async fn replay(app: &App, task: &Task) -> Result<Effects> {
     let asked: Asked = task.input()?;
     let after = task.cursor::<EventId>()?.unwrap_or(EventId(uuid::Uuid::nil()));
-    let events = next(app, &task.permit()?, &asked, after).await?;
-    let all = events.len() < AT_ONCE;
-    let upto = if all { asked.end() } else { events.last().map_or(asked.end(), |last| last.id) };
+    let (events, last) = next(app, &task.permit()?, &asked, after).await?;
+    let (all, upto) = (last.is_none(), last.unwrap_or(asked.end()));
     let failing = mend_all(app, task, events).await?;
     let range = Range { tenant: task.tenant, task: task.id, after, upto };
     Ok(Effects::new(move |tx| {
@@ -148,18 +143,26 @@ impl Range {
     }
 }
 
-/// The oldest events that are asked for, after this one.
-async fn next(app: &App, permit: &Permit<ReadPayloads>, asked: &Asked, after: EventId) -> Result<Vec<Event>> {
-    let Some(group) = asked.group else {
-        let (filter, limit) = (asked.filter(), AT_ONCE);
-        return events::store::oldest_quarantined(&app.db, permit, &filter, after, limit).await;
+/// The oldest events that are asked for, after this one; and how far they reach, when there may be more.
+async fn next(
+    app: &App,
+    permit: &Permit<ReadPayloads>,
+    asked: &Asked,
+    after: EventId,
+) -> Result<(Vec<Event>, Option<EventId>)> {
+    let filter = &asked.filter;
+    let Some(group) = filter.group else {
+        let events = events::store::oldest_quarantined(&app.db, permit, filter, after, AT_ONCE).await?;
+        let last = events.last().filter(|_| events.len() == AT_ONCE).map(|last| last.id);
+        return Ok((events, last));
     };
-    let mut events = Vec::new();
-    for id in store::oldest_of(&app.db, permit, group, after, asked.end(), AT_ONCE).await? {
+    let ids = store::oldest(&app.db, permit, group, filter, after, AT_ONCE).await?;
+    let mut events = Vec::with_capacity(ids.len());
+    for id in &ids {
         // one that is gone, or mended by somebody else meanwhile, has no need of it
-        events.extend(events::store::one(&app.db, permit, id).await?);
+        events.extend(events::store::one(&app.db, permit, *id).await?);
     }
-    Ok(events)
+    Ok((events, ids.last().filter(|_| ids.len() == AT_ONCE).copied()))
 }
 
 /// Replays what keeps its contract; gives back what does not.
@@ -190,7 +193,7 @@ async fn mend_all(app: &App, task: &Task, events: Vec<Event>) -> Result<Vec<(Eve
                 rows.push(*row);
                 originals.push((event.id, event.source_id, event.event_type_id));
             }
-            Judged::Broken(breaches) => failing.push(still(serde_json::to_string(&breaches).ok())),
+            Judged::Broken(breaches) => failing.push(still(Some(Breach::list(&breaches)))),
             Judged::NoEvent(_) => failing.push(still(None)),
         }
     }
@@ -201,6 +204,7 @@ async fn mend_all(app: &App, task: &Task, events: Vec<Event>) -> Result<Vec<(Eve
         originals: originals.iter().map(|(id, source, _)| (*id, *source)).collect(),
         by: task.started_by.clone(),
         task: Some(task.id.0),
+        trail: None,
     };
     let became = mend::append(app, task.tenant, rows, mends).await?;
     for ((id, _, event_type), became) in originals.into_iter().zip(became) {

@@ -1,8 +1,11 @@
 //! The SQL of groups, and of what events in quarantine became.
+mod events;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+pub use self::events::{count, oldest, page};
 use super::{Brief, Group, State};
 use crate::{
     auth::{
@@ -12,7 +15,6 @@ use crate::{
     clock::Clock,
     db::{Db, Tx},
     error::{Error, Result},
-    events::{self, Cursor, store::Page},
     ids::{EventId, EventTypeId, FailureGroupId, TenantId},
     sql,
 };
@@ -193,13 +195,15 @@ pub async fn waiting(db: &Db, permit: &Permit<ReadPayloads>) -> Result<HashMap<F
     Ok(sql!(all(FailureGroupId, i64), db, text, permit.tenant())?.into_iter().collect())
 }
 
-/// How many events of one group before this one are in quarantine.
+/// The same, each group counted as far as `limit`: with many events, the whole count takes long.
 ///
 /// # Errors
 /// When the database does.
-pub async fn waiting_in(db: &Db, permit: &Permit<ReadPayloads>, group: FailureGroupId, before: EventId) -> Result<i64> {
-    let text = "SELECT COUNT(*) FROM failures WHERE tenant_id = $1 AND group_id = $2 AND event_id < $3";
-    Ok(sql!(value i64, db, text, permit.tenant(), group, before)?)
+pub async fn waiting_up_to(db: &Db, permit: &Permit<ReadPayloads>, limit: i64) -> Result<HashMap<FailureGroupId, i64>> {
+    let text = "SELECT g.id, (SELECT COUNT(*) FROM
+            (SELECT f.event_id FROM failures AS f WHERE f.tenant_id = g.tenant_id AND f.group_id = g.id LIMIT $2) AS few)
+        FROM failure_groups AS g WHERE g.tenant_id = $1";
+    Ok(sql!(all(FailureGroupId, i64), db, text, permit.tenant(), limit)?.into_iter().collect())
 }
 
 /// One hour of a group: the group, when the hour began, and how many events.
@@ -240,67 +244,6 @@ pub async fn groups_of(db: &Db, permit: &Permit<ReadPayloads>, event: EventId) -
     );
     let rows = sql!(all Row, db, text, permit.tenant(), event)?;
     Ok(rows.into_iter().map(Group::from).collect())
-}
-
-macro_rules! ids_of_group {
-    ($rest:literal) => {
-        concat!("SELECT event_id FROM failures WHERE tenant_id = $1 AND group_id = $2 ", $rest, " LIMIT $4")
-    };
-}
-
-/// One page of the events of a group that are in quarantine, newest first; of each payload, the beginning.
-///
-/// # Errors
-/// When the database does.
-pub async fn page(
-    db: &Db,
-    permit: &Permit<ReadPayloads>,
-    group: FailureGroupId,
-    cursor: Cursor,
-    limit: usize,
-) -> Result<Page> {
-    let (text, from) = match cursor {
-        Cursor::Newest => (ids_of_group!("AND event_id <= $3 ORDER BY event_id DESC"), EventId::MAX),
-        Cursor::Before(id) => (ids_of_group!("AND event_id < $3 ORDER BY event_id DESC"), id),
-        Cursor::After(id) => (ids_of_group!("AND event_id > $3 ORDER BY event_id"), id),
-    };
-    // one more than is shown tells whether there are more
-    let asked = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let mut ids = sql!(values EventId, db, text, permit.tenant(), group, from, asked)?;
-    let more = ids.len() > limit;
-    ids.truncate(limit);
-    if matches!(cursor, Cursor::After(_)) {
-        ids.reverse();
-    }
-    let (first, last) = (ids.first().copied(), ids.last().copied());
-    let (newer, older) = match cursor {
-        Cursor::Newest => (None, last.filter(|_| more)),
-        Cursor::Before(_) => (first, last.filter(|_| more)),
-        Cursor::After(_) => (first.filter(|_| more), last),
-    };
-    let mut events = Vec::with_capacity(ids.len());
-    for id in ids {
-        events.extend(events::store::start_of(db, permit.tenant(), id, events::store::START).await?);
-    }
-    Ok(Page { events, older, newer, ..Page::default() })
-}
-
-/// The oldest events of a group that are in quarantine, after one and before another.
-///
-/// # Errors
-/// When the database does.
-pub async fn oldest_of(
-    db: &Db,
-    permit: &Permit<ReadPayloads>,
-    group: FailureGroupId,
-    after: EventId,
-    before: EventId,
-    limit: usize,
-) -> Result<Vec<EventId>> {
-    let text = "SELECT event_id FROM failures
-        WHERE tenant_id = $1 AND group_id = $2 AND event_id > $3 AND event_id < $4 ORDER BY event_id LIMIT $5";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(sql!(values EventId, db, text, permit.tenant(), group, after, before, limit)?)
 }
 
 /// Says how far the mending of a group is. To say what is so already changes nothing.
@@ -393,27 +336,44 @@ pub async fn origins(db: &Db, permit: &Permit<ReadPayloads>, event: EventId) -> 
     Ok(sql!(all Mended, db, text, permit.tenant(), event)?)
 }
 
+/// Forgets groups whose newest event was received before this moment and of which no event is kept: so many at most;
+/// how many they were. What somebody said is to be ignored stays, or it would be told anew.
+///
+/// # Errors
+/// When the database does.
+pub async fn forget_groups(tx: &mut Tx, tenant: TenantId, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    let gone = sql!(values FailureGroupId, tx, EMPTY_GROUPS, tenant, before, limit.min(GROUPS_AT_ONCE))?;
+    for id in &gone {
+        sql!(exec tx, "DELETE FROM failure_hours WHERE tenant_id = $1 AND group_id = $2", tenant, *id)?;
+    }
+    Ok(gone.len() as u64)
+}
+
+/// How many groups go in one transaction, each with its hours.
+const GROUPS_AT_ONCE: i64 = 100;
+
+pub(crate) const EMPTY_GROUPS: &str =
+    "DELETE FROM failure_groups WHERE tenant_id = $1 AND last_at < $2 AND state <> 'ignored'
+        AND id IN (SELECT g.id FROM failure_groups AS g
+            WHERE g.tenant_id = $1 AND g.last_at < $2 AND g.state <> 'ignored' AND NOT EXISTS
+                (SELECT f.event_id FROM failures AS f WHERE f.tenant_id = $1 AND f.group_id = g.id)
+            ORDER BY g.id LIMIT $3)
+    RETURNING id";
+
 /// Forgets which events before this one broke what, and what they became: they are no longer kept. Groups keep their
 /// figures. So many rows at most; how many they were.
 ///
 /// # Errors
 /// When the database does.
 pub async fn forget(tx: &mut Tx, tenant: TenantId, before: EventId, limit: i64) -> Result<u64> {
-    let failures = sql!(
-        exec tx,
-        "DELETE FROM failures WHERE tenant_id = $1 AND event_id IN
-            (SELECT event_id FROM failures WHERE tenant_id = $1 AND event_id < $2 ORDER BY event_id LIMIT $3)",
-        tenant,
-        before,
-        limit,
-    )?;
-    let mended = sql!(
-        exec tx,
-        "DELETE FROM mended WHERE tenant_id = $1 AND event_id IN
-            (SELECT event_id FROM mended WHERE tenant_id = $1 AND event_id < $2 ORDER BY event_id LIMIT $3)",
-        tenant,
-        before,
-        limit,
-    )?;
+    let failures = sql!(exec tx, FAILURES_BEFORE, tenant, before, limit)?;
+    let mended = sql!(exec tx, MENDED_BEFORE, tenant, before, limit)?;
     Ok(failures + mended)
 }
+
+/// What removes, for the test that none of it looks through a whole table.
+pub(crate) const FAILURES_BEFORE: &str = "DELETE FROM failures WHERE tenant_id = $1 AND event_id IN
+    (SELECT event_id FROM failures WHERE tenant_id = $1 AND event_id < $2 ORDER BY event_id LIMIT $3)";
+
+pub(crate) const MENDED_BEFORE: &str = "DELETE FROM mended WHERE tenant_id = $1 AND event_id IN
+    (SELECT event_id FROM mended WHERE tenant_id = $1 AND event_id < $2 ORDER BY event_id LIMIT $3)";

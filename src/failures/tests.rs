@@ -70,6 +70,8 @@ pub(super) async fn groups(bench: &Bench) -> Vec<Group> {
 /// Path, rule, and how many ever and in quarantine.
 pub(super) async fn told(bench: &Bench) -> Vec<(String, String, i64, i64)> {
     let waiting = store::waiting(&bench.db, &bench.permit()).await.unwrap();
+    let bounded = store::waiting_up_to(&bench.db, &bench.permit(), 2).await.unwrap();
+    assert!(bounded.iter().all(|(id, count)| *count == waiting.get(id).copied().unwrap_or(0).min(2)), "{bounded:?}");
     let of = |group: &Group| waiting.get(&group.id).copied().unwrap_or(0);
     let groups = groups(bench).await;
     groups.iter().map(|group| (group.path.clone(), group.rule.clone(), group.failures, of(group))).collect()
@@ -125,10 +127,11 @@ async fn events_are_grouped_by_what_is_wrong_with_them_and_each_once() {
         let hours = store::hours(&db, &bench.permit(), group.first_at - chrono::TimeDelta::hours(1)).await.unwrap();
         let hours: Vec<_> = hours.iter().filter(|(of, ..)| *of == group.id).map(|(.., failures)| *failures).collect();
         assert_eq!((hours.len(), hours.iter().sum::<i64>()), (2, 3));
-        let page = store::page(&db, &bench.permit(), group.id, Cursor::Newest, 2).await.unwrap();
+        let all = Filter { group: Some(group.id), ..Filter::default() };
+        let page = events::store::page(&db, &bench.permit(), &all, Cursor::Newest, 2).await.unwrap();
         assert_eq!(page.events.len(), 2);
         let rest = Cursor::Before(page.older.unwrap());
-        assert_eq!(store::page(&db, &bench.permit(), group.id, rest, 2).await.unwrap().events.len(), 1);
+        assert_eq!(events::store::page(&db, &bench.permit(), &all, rest, 2).await.unwrap().events.len(), 1);
     })
     .await;
 }
@@ -261,8 +264,36 @@ async fn an_event_is_mended_once_and_its_original_stays() {
         };
         let counts = (count(Verdict::Accepted).await, count(Verdict::Quarantined).await, count(Verdict::Mended).await);
         assert_eq!(counts, (2, 0, 1));
-        let text = "SELECT COUNT(*) FROM audit WHERE action = 'event.mend'";
-        assert_eq!(sql!(value i64, &db, text).unwrap(), 1);
+        let text = "SELECT object_id, after FROM audit WHERE action = 'event.mend'";
+        let [(object, after)] =
+            <[(String, String); 1]>::try_from(sql!(all(String, String), &db, text).unwrap()).unwrap();
+        let after: serde_json::Value = serde_json::from_str(&after).unwrap();
+        assert_eq!((object, after["mended"].as_str()), (original.id.to_string(), Some(&*new.id.to_string())));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_mended_that_cannot_be_written_down() {
+    each(async |db| {
+        let bench = Bench::with_tenant(&db).await;
+        let app = app(&bench);
+        let event_type = orders(&bench).await;
+        let original = event(&bench, send(&bench, event_type, &["{}"]).await.event(0)).await;
+        let read = Actor::cli().permit(bench.tenant).unwrap();
+        let found = mend::type_in_force(&app, &read, &original).await.unwrap();
+        let Judged::Kept(row, _) = mend::judge(&app, &found, r#"{"Amount":1}"#) else { panic!("it keeps it") };
+        let full = db.write(|tx| {
+            Box::pin(async move {
+                sql!(exec tx, "ALTER TABLE audit RENAME TO lost")?;
+                Ok(())
+            })
+        });
+        full.await.unwrap();
+        mend::one(&app, &configure(&bench), &original, *row).await.unwrap_err();
+        assert_eq!(event(&bench, original.id).await, original);
+        assert!(store::mended(&db, &bench.permit(), original.id).await.unwrap().is_none());
+        assert_eq!(all(&bench, Verdict::Accepted).await.len(), 0);
     })
     .await;
 }
@@ -324,4 +355,37 @@ fn a_group_is_named_by_what_its_events_have_in_common() {
         assert!(different[n + 1..].iter().all(|other| one != other));
     }
     assert_ne!(of(1, "a", "/b"), of(1, "a/", "b"));
+}
+
+#[tokio::test]
+async fn groups_long_past_are_forgotten_and_make_room_for_new_causes() {
+    each(async |db| {
+        let bench = Bench::with_tenant(&db).await;
+        let event_type = bench.named_type("Order").await;
+        contract(&bench, event_type, r#"{"additionalProperties":false,"properties":{"a":{}}}"#).await;
+        let most = usize::try_from(MOST).unwrap();
+        let payloads: Vec<_> = (0..most).map(|n| format!(r#"{{"made-up-{n}":1}}"#)).collect();
+        send(&bench, event_type, &payloads.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        settle(&db).await;
+        let all = groups(&bench).await;
+        let (ignored, seen_again) = (all[0].clone(), all[1].clone());
+        store::set_state(&db, &bench.clock, &configure(&bench), ignored.id, State::Ignored).await.unwrap();
+        bench.clock.advance(20 * 86_400);
+        let again = format!("{{\"{}\":1}}", seen_again.path.trim_start_matches('/'));
+        send(&bench, event_type, &[again.as_str()]).await;
+        settle(&db).await;
+        let sweep = async || events::retention::Sweeper::default().sweep(&app(&bench)).await.unwrap();
+        sweep().await;
+        assert_eq!(groups(&bench).await.len(), most, "their time is not over");
+        bench.clock.advance(15 * 86_400);
+        sweep().await;
+        let left: Vec<_> = groups(&bench).await.into_iter().map(|group| group.id).collect();
+        assert!(left.len() == 2 && left.contains(&ignored.id) && left.contains(&seen_again.id), "{left:?}");
+        let hours = sql!(value i64, &db, "SELECT COUNT(DISTINCT group_id) FROM failure_hours").unwrap();
+        assert_eq!(hours, 2);
+        send(&bench, event_type, &[r#"{"something-new":1}"#]).await;
+        settle(&db).await;
+        assert!(groups(&bench).await.iter().any(|group| group.path == "/something-new"), "there is room again");
+    })
+    .await;
 }

@@ -184,7 +184,7 @@ fn too_large(most: usize) -> Problem {
 fn decode(bytes: &[u8], encoding: Encoding, most: usize) -> Result<Vec<u8>, Problem> {
     let mut decoded = Vec::new();
     let broken = |_| Problem::bad("the body is not whole, or not compressed as its Content-Encoding says");
-    let limit = most as u64 + 1;
+    let limit = (most as u64).saturating_add(1);
     match encoding {
         Encoding::Gzip => flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut decoded),
         Encoding::Zstd => {

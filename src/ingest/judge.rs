@@ -6,7 +6,7 @@ use serde_json::{Value, value::RawValue};
 
 use super::{
     problem::Problem,
-    scan::{MAX_DEPTH, scan},
+    scan::{BEYOND, MAX_DEPTH, scan},
     split::{Raw, in_words},
 };
 use crate::{
@@ -33,8 +33,8 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
                 breaches = details.contract.check(&value);
                 unique = unique_value(&details.unique_fields, &value, &raw, &mut breaches);
             }
-            // the one thing that the syntax allows and no value can hold
-            Err(_) => breaches.push(Breach::new("", "number", "holds a number beyond the range of a 64-bit float")),
+            // the one thing that the syntax allows and no value can hold; the scan has looked for it
+            Err(_) => breaches.push(Breach::new("", "number", BEYOND)),
         }
     }
     if let (None, Some(identity)) = (&unique, &raw.identity)
@@ -50,7 +50,7 @@ pub fn judge(event_type: &EventType, raw: Raw) -> Result<Row, Problem> {
     Ok(Row {
         event_type: event_type.id,
         verdict,
-        errors: broken.then(|| serde_json::to_string(&breaches).unwrap_or_else(|_| "[]".into())),
+        errors: broken.then(|| Breach::list(&breaches)),
         unique: if verdict == Verdict::Accepted { unique } else { None },
         refuse: details.policy == Policy::Refuse,
         payload: raw.payload,
@@ -82,10 +82,10 @@ const MOST_KEPT: usize = 1 << 20;
 /// Judges a record that was polled. It is never refused: what breaks its contract is quarantined, and so is what is no
 /// event at all (`fault` says why, if that is known already). `unique` tells it from every other record of the tenant:
 /// read again it is a duplicate, and once it has changed it is another.
-pub fn judge_record(event_type: &EventType, record: &str, unique: &str, fault: Option<&str>, limits: &Limits) -> Row {
+pub fn judge_record(event_type: &EventType, record: &str, unique: &str, fault: Option<&str>, longest: u32) -> Row {
     let digest = half(unique.as_bytes());
     let unique = Unique { value: digest, content: digest, path: Arc::from("") };
-    let judged = fault.map_or_else(|| judge_text(event_type, record, limits), |why| Err(why.to_owned()));
+    let judged = fault.map_or_else(|| judge_text(event_type, record, longest), |why| Err(why.to_owned()));
     match judged {
         Ok(row) => Row { unique: Some(unique), refuse: false, ..row },
         Err(why) => {
@@ -98,7 +98,7 @@ pub fn judge_record(event_type: &EventType, record: &str, unique: &str, fault: O
             Row {
                 event_type: event_type.id,
                 verdict: Verdict::Quarantined,
-                errors: serde_json::to_string(&[Breach::new("", "record", why)]).ok(),
+                errors: Some(Breach::list(&[Breach::new("", "record", why)])),
                 unique: Some(unique),
                 refuse: false,
                 payload: Bytes::from(kept),
@@ -111,7 +111,8 @@ fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut 
     if fields.is_empty() {
         return None;
     }
-    let Some(values) = fields.values(value) else {
+    let text = std::str::from_utf8(&raw.payload).unwrap_or_default();
+    let Some(together) = fields.together(value, text) else {
         let missing = |path: &&str| value.pointer(path).is_none_or(Value::is_null);
         for path in fields.pointers().filter(missing) {
             if !breaches.iter().any(|breach| breach.path == path) {
@@ -120,7 +121,6 @@ fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut 
         }
         return None;
     };
-    let together = serde_json::to_string(&values).unwrap_or_default();
     Some(Unique {
         value: half(together.as_bytes()),
         content: half(&raw.payload),

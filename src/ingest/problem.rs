@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::{
     db::lane::Summary,
     error::{PublicError, Unavailable},
+    event_types::Breach,
     ids::ReceiptId,
 };
 
@@ -130,15 +131,12 @@ impl Problem {
 
     /// Names the rows of a mixed request that this is about: place, and what is wrong with its type.
     pub fn at_rows(mut self, rows: &[(usize, &str)]) -> Self {
-        let errors: Vec<_> = rows
-            .iter()
-            .map(|(index, message)| {
-                serde_json::json!({"index": index, "errors": [
-                    {"path": "/EventTypeId", "rule": "event-type", "message": message}
-                ]})
-            })
-            .collect();
-        self.0.fields.push(("errors", serde_json::Value::from(errors).to_string()));
+        let mut errors = String::new();
+        for (index, message) in rows {
+            let breach = Breach::new("/EventTypeId", "event-type", message);
+            Summary::list(&mut errors, *index, &Breach::list(&[breach]));
+        }
+        self.0.fields.push(("errors", format!("[{errors}]")));
         self
     }
 }

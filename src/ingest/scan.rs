@@ -1,9 +1,9 @@
 //! One look at the text of an event, before any parser builds values from it: how deep it is nested, and what no
-//! database and no reader agree about, whatever its contract says: keys that appear twice, NUL characters, and
-//! halves of surrogate pairs.
+//! database and no reader agree about, whatever its contract says: keys that appear twice, NUL characters, halves of
+//! surrogate pairs, and numbers that are none to most readers.
 use std::{borrow::Cow, collections::HashSet};
 
-use crate::event_types::Breach;
+use crate::event_types::{Breach, MOST_BREACHES, shortened};
 
 /// The event is nested deeper than allowed.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,13 +14,18 @@ pub const MAX_DEPTH: usize = 64;
 
 /// Keys of one object that are compared one by one; past that, a set keeps them.
 const FEW_KEYS: usize = 16;
+/// How much of a key is told, in bytes.
+const LONGEST_KEY: usize = 120;
+/// Without an exponent, a number that is shorter than this is within the range of a 64-bit float.
+const LONG_NUMBER: usize = 300;
 
 enum Frame<'t> {
     Object { keys: Vec<Cow<'t, str>>, many: HashSet<Cow<'t, str>>, current: Cow<'t, str> },
     Array { index: usize },
 }
 
-/// Looks through `event`, which must be the text of one JSON object or array that a parser has accepted.
+/// Looks through `event`, which must be the text of one JSON object or array that a parser has accepted. At most
+/// [`MOST_BREACHES`] are told.
 ///
 /// # Errors
 /// [`TooDeep`], at once when it is.
@@ -57,11 +62,20 @@ pub fn scan(event: &str) -> Result<Vec<Breach>, TooDeep> {
                     let twice = key(&mut frames, text, escaped);
                     expect_key = false;
                     if twice {
-                        breaches.push(breach(&frames, "duplicate-key", "the key appears twice in its object"));
+                        note(&mut breaches, &frames, "duplicate-key", "the key appears twice in its object");
                     }
                 }
                 if let Some(fault) = fault {
-                    breaches.push(breach(&frames, "encoding", fault));
+                    note(&mut breaches, &frames, "encoding", fault);
+                }
+                at = end;
+                continue;
+            }
+            b'-' | b'0'..=b'9' => {
+                let (end, in_doubt) = number_end(bytes, at);
+                // whoever builds values asks the same parser
+                if in_doubt && serde_json::from_str::<f64>(&event[at..end]).is_err() {
+                    note(&mut breaches, &frames, "number", BEYOND);
                 }
                 at = end;
                 continue;
@@ -71,6 +85,24 @@ pub fn scan(event: &str) -> Result<Vec<Breach>, TooDeep> {
         at += 1;
     }
     Ok(breaches)
+}
+
+/// What is said of a number that is too large.
+pub const BEYOND: &str = "holds a number beyond the range of a 64-bit float";
+
+/// Where the number that begins at `start` ends, and whether a 64-bit float may be unable to hold it.
+fn number_end(bytes: &[u8], start: usize) -> (usize, bool) {
+    let mut at = start;
+    let mut in_doubt = false;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'0'..=b'9' | b'-' | b'+' | b'.' => {}
+            b'e' | b'E' => in_doubt = true,
+            _ => break,
+        }
+        at += 1;
+    }
+    (at, in_doubt || at - start >= LONG_NUMBER)
 }
 
 /// Where the string that begins at `start` ends (after its closing quote), and whether it holds escapes.
@@ -145,16 +177,22 @@ fn bad_escape(text: &str) -> Option<&'static str> {
     None
 }
 
-fn breach(frames: &[Frame<'_>], rule: &str, message: &str) -> Breach {
+/// Notes what is wrong at the place where `frames` have come to, unless enough is wrong already.
+fn note(breaches: &mut Vec<Breach>, frames: &[Frame<'_>], rule: &str, message: &str) {
+    if breaches.len() >= MOST_BREACHES {
+        return;
+    }
     let mut path = String::new();
     for frame in frames {
         path.push('/');
         match frame {
-            Frame::Object { current, .. } => path.push_str(&current.replace('~', "~0").replace('/', "~1")),
+            Frame::Object { current, .. } => {
+                path.push_str(&shortened(current, LONGEST_KEY).replace('~', "~0").replace('/', "~1"));
+            }
             Frame::Array { index } => path.push_str(&index.to_string()),
         }
     }
-    Breach::new(&path, rule, message)
+    breaches.push(Breach::new(&path, rule, message));
 }
 
 #[cfg(test)]
@@ -189,6 +227,32 @@ mod tests {
             assert_eq!(found(&format!(r#"{{"t":"{good}"}}"#)), [], "{good}");
         }
         assert_eq!(found(r#"{"a\ud800":1}"#).len(), 1);
+    }
+
+    #[test]
+    fn numbers_beyond_the_range_of_a_float_are_found() {
+        for bad in ["1e400", "-1E+999999", "1.5e309", &"9".repeat(400), &format!("-{}.5", "9".repeat(310))] {
+            assert_eq!(found(&format!(r#"{{"n":[0,{bad},1]}}"#)), [("number".into(), "/n/1".into())], "{bad}");
+        }
+        for good in ["1e308", "-1.7976931348623157e308", "1e-400", "0e999", &"9".repeat(305), "12345678901234567890123"]
+        {
+            assert_eq!(found(&format!(r#"{{"n":{good},"1e400":"1e400"}}"#)), [], "{good}");
+        }
+    }
+
+    #[test]
+    fn of_many_faults_the_first_are_told_and_of_long_keys_the_beginning() {
+        let event = |key: &str, faults: usize| format!(r#"{{"{key}":[{}]}}"#, vec![r#""\u0000""#; faults].join(","));
+        assert_eq!(found(&event("a", 20)).len(), 20);
+        let breaches = scan(&event(&"k".repeat(5_000), 28_000)).unwrap();
+        assert_eq!(breaches.len(), MOST_BREACHES);
+        assert!(breaches.iter().all(|breach| breach.path.len() < 130), "{breaches:?}");
+        // its depth is looked at to the end
+        let deep = format!("{}{}", "[".repeat(64), "]".repeat(64));
+        assert_eq!(scan(&format!(r#"{{"a":[{}{deep}]}}"#, r#""\u0000","#.repeat(30))), Err(TooDeep));
+        // as JSON, a control character takes six bytes
+        let told = Breach::list(&scan(&event(&r"\u0001".repeat(5_000), 28_000)).unwrap());
+        assert!(told.len() <= 4 << 10, "{}", told.len());
     }
 
     #[test]

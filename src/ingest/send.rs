@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     crypto,
-    db::lane::{Append, Once, Outcome, Row, Summary, Verdict},
+    db::lane::{Append, Once, Outcome, Row, Summary},
     error::Error,
     event_types::EventType,
     ids::{EventTypeId, ReceiptId, TokenId},
@@ -31,8 +31,10 @@ pub async fn one_type(State(front): State<Front>, request: Request) -> Result<Re
     let (head, body, token, event_type) = addressed(&front, request).await?;
     let arrived = arrive(&front, &head, body).await?;
     let place = front.app.lane.admit(weight(&arrived)).await?;
-    let raws = arrived.split(&front, &head, false)?;
-    let rows = raws.into_iter().map(|raw| judge(&event_type, raw)).collect::<Result<Vec<_>, _>>()?;
+    let rows = arrived.looked_into(|| {
+        let raws = arrived.split(&front, &head, false)?;
+        raws.into_iter().map(|raw| judge(&event_type, raw)).collect::<Result<Vec<_>, _>>()
+    })?;
     let scope = ("events", Some(event_type.id));
     store(&front, &head, Some(token.id), place, rows, &arrived, scope).await
 }
@@ -41,13 +43,20 @@ pub async fn one_type(State(front): State<Front>, request: Request) -> Result<Re
 pub async fn dry_run(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
     let (head, body, _, event_type) = addressed(&front, request).await?;
     let arrived = arrive(&front, &head, body).await?;
-    let raws = arrived.split(&front, &head, false)?;
-    let mut summary = Summary::default();
-    for (index, raw) in raws.into_iter().enumerate() {
-        let row = judge(&event_type, raw)?;
-        summary.add(index, row.verdict, row.errors.as_deref());
-    }
-    Ok(json(StatusCode::OK, format!(r#"{{"valid":{},"rejected":[{}]}}"#, summary.accepted, summary.rejected)))
+    // as much work as if it were stored, so it takes its turn as that would
+    let _place = front.app.lane.admit(weight(&arrived)).await?;
+    let summary = arrived.looked_into(|| {
+        let mut summary = Summary::default();
+        for (index, raw) in arrived.split(&front, &head, false)?.into_iter().enumerate() {
+            let row = judge(&event_type, raw)?;
+            summary.add(index, row.verdict, row.errors.as_deref());
+        }
+        Ok(summary)
+    })?;
+    let mut body = format!(r#"{{"valid":{},"rejected":[{}]"#, summary.accepted, summary.rejected);
+    list_warnings(&mut body, &summary);
+    body.push('}');
+    Ok(json(StatusCode::OK, body))
 }
 
 /// `POST …/events`: each event names its type.
@@ -56,12 +65,13 @@ pub async fn mixed(State(front): State<Front>, request: Request) -> Result<Respo
     let token = head.authenticate(&front)?;
     let arrived = arrive(&front, &head, body).await?;
     let place = front.app.lane.admit(weight(&arrived)).await?;
-    let raws = arrived.split(&front, &head, true)?;
-    let rows = judge_mixed(&head, raws, |tenant, id| {
-        if !token.covers(id) {
-            return Err(Missing::Forbidden);
-        }
-        tenant.event_type(id).ok_or(Missing::Unknown)
+    let rows = arrived.looked_into(|| {
+        judge_mixed(&head, arrived.split(&front, &head, true)?, |tenant, id| {
+            if !token.covers(id) {
+                return Err(Missing::Forbidden);
+            }
+            tenant.event_type(id).ok_or(Missing::Unknown)
+        })
     })?;
     store(&front, &head, Some(token.id), place, rows, &arrived, ("events", None)).await
 }
@@ -77,9 +87,10 @@ pub async fn anonymous(State(front): State<Front>, request: Request) -> Result<R
     front.count(head.tenant)?;
     let arrived = arrive(&front, &head, body).await?;
     let place = front.app.lane.admit(weight(&arrived)).await?;
-    let raws = arrived.split(&front, &head, true)?;
-    let rows = judge_mixed(&head, raws, |tenant, id| {
-        tenant.event_type(id).filter(|event_type| event_type.details.anonymous).ok_or(Missing::Forbidden)
+    let rows = arrived.looked_into(|| {
+        judge_mixed(&head, arrived.split(&front, &head, true)?, |tenant, id| {
+            tenant.event_type(id).filter(|event_type| event_type.details.anonymous).ok_or(Missing::Forbidden)
+        })
     })?;
     store(&front, &head, None, place, rows, &arrived, ("events/anonymousevents", None)).await
 }
@@ -97,6 +108,9 @@ async fn addressed(front: &Front, request: Request) -> Result<(Head, Body, Arc<K
     Ok((head, body, token, event_type))
 }
 
+/// What is larger takes longer to look into than a request may keep others waiting.
+const LARGE: usize = 256 << 10;
+
 /// A body that is here, and not looked into yet.
 struct Arrived {
     form: Form,
@@ -112,6 +126,11 @@ async fn arrive(front: &Front, head: &Head, body: Body) -> Result<Arrived, Probl
 }
 
 impl Arrived {
+    /// Does what looks into the events. Of a large body that takes long, so others are not kept waiting for it.
+    fn looked_into<T>(&self, look: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+        if self.whole.bytes.len() > LARGE { tokio::task::block_in_place(look) } else { look() }
+    }
+
     fn split(&self, front: &Front, head: &Head, mixed: bool) -> Result<Vec<Raw>, Problem> {
         split(&self.whole.bytes, self.form, mixed, &head.parts.headers, &front.app.settings.limits)
     }
@@ -166,14 +185,7 @@ async fn store(
     scope: (&str, Option<EventTypeId>),
 ) -> Result<Response, Problem> {
     let strict = head.query.strict;
-    if rows.iter().any(|row| row.errors.is_some() && (row.refuse || (strict && row.verdict == Verdict::Quarantined))) {
-        let mut summary = Summary::default();
-        for (index, row) in rows.iter().enumerate() {
-            summary.add(index, row.verdict, row.errors.as_deref());
-        }
-        return Err(Problem::refused(&summary.rejected));
-    }
-    let once = once(&head.parts.headers, scope, &arrived.whole)?;
+    let once = arrived.looked_into(|| once(&head.parts.headers, scope, &arrived.whole))?;
     let receipt = ReceiptId::issue(&front.app.clock);
     let append = Append { tenant: head.tenant, receipt, source, rows, strict, once, mends: None, progress: None };
     match front.app.lane.append(place, append).await? {
@@ -202,13 +214,17 @@ pub fn stored_body(receipt: ReceiptId, summary: &Summary, repeated: bool) -> Str
         r#"{{"receiptId":"{receipt}","accepted":{accepted},"duplicates":{duplicates},"rejected":[{}]"#,
         summary.rejected
     );
+    list_warnings(&mut body, summary);
+    body.push('}');
+    body
+}
+
+fn list_warnings(body: &mut String, summary: &Summary) {
     if !summary.warnings.is_empty() {
         body.push_str(r#","warnings":["#);
         body.push_str(&summary.warnings);
         body.push(']');
     }
-    body.push('}');
-    body
 }
 
 fn once(headers: &HeaderMap, scope: (&str, Option<EventTypeId>), whole: &Whole) -> Result<Option<Once>, Problem> {

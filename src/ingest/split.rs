@@ -1,9 +1,12 @@
 //! From the body to single events, each the exact text between its braces.
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use super::{body::Form, problem::Problem};
@@ -49,9 +52,11 @@ pub fn split(body: &Bytes, form: Form, mixed: bool, headers: &HeaderMap, limits:
         return Err(Problem::bad("the body is empty"));
     }
     let splitter = Splitter { body, mixed, limits };
+    let has_attributes = headers.contains_key("ce-specversion") || headers.contains_key("ce-id");
     let raws = match form {
-        Form::Json if headers.contains_key("ce-specversion") || headers.contains_key("ce-id") => {
-            vec![splitter.binary(headers, text)?]
+        Form::Json if has_attributes => vec![splitter.binary(headers, text)?],
+        Form::Lines if has_attributes => {
+            return Err(Problem::bad("the headers of a CloudEvent are about one event: send it as application/json"));
         }
         Form::Json => {
             splitter.values(text, |value| if mixed { splitter.named(value) } else { splitter.event(value) })?
@@ -77,14 +82,22 @@ impl<'b> Splitter<'b> {
         if !text.trim_ascii_start().starts_with('[') {
             return Ok(vec![one(parse(text)?)?]);
         }
-        let values: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
-        self.bounded(values.len())?;
+        let most = self.limits.max_events as usize;
+        let mut values = Vec::new();
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let read = reader.deserialize_seq(FirstOf { most, values: &mut values }).and_then(|()| reader.end());
+        if values.len() > most {
+            return Err(self.too_many());
+        }
+        read.map_err(not_json)?;
         values.into_iter().map(one).collect()
     }
 
     fn lines(&self, text: &'b str) -> Result<Vec<Raw>, Problem> {
         let lines = || text.lines().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
-        self.bounded(lines().count())?;
+        if lines().nth(self.limits.max_events as usize).is_some() {
+            return Err(self.too_many());
+        }
         lines()
             .map(|(number, line)| {
                 let value = serde_json::from_str(line)
@@ -94,12 +107,8 @@ impl<'b> Splitter<'b> {
             .collect()
     }
 
-    fn bounded(&self, events: usize) -> Result<(), Problem> {
-        let most = self.limits.max_events;
-        if events > most as usize {
-            return Err(Problem::too_large(format!("the request holds {events} events; at most {most} are taken")));
-        }
-        Ok(())
+    fn too_many(&self) -> Problem {
+        Problem::too_large(format!("the request holds more than {} events", self.limits.max_events))
     }
 
     fn event(&self, value: &'b RawValue) -> Result<Raw, Problem> {
@@ -160,6 +169,30 @@ impl<'b> Splitter<'b> {
         // a length before the source keeps ("a", "bc") and ("ab", "c") apart
         let identity = format!("{}:{source}{id}", source.len());
         Ok(Raw { event_type, identity: Some(identity.into()), ..raw })
+    }
+}
+
+/// Reads an array up to one value more than `most`, and then gives up: a short body may hold millions.
+struct FirstOf<'v, 'b> {
+    most: usize,
+    values: &'v mut Vec<&'b RawValue>,
+}
+
+impl<'b> Visitor<'b> for FirstOf<'_, 'b> {
+    type Value = ();
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'b>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while let Some(value) = sequence.next_element()? {
+            self.values.push(value);
+            if self.values.len() > self.most {
+                return Err(A::Error::custom("too many"));
+            }
+        }
+        Ok(())
     }
 }
 

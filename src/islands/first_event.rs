@@ -16,6 +16,7 @@ pub fn FirstEvent(stream: String, explorer: String) -> impl IntoView {
             });
         },
         |_| (),
+        |_| (),
     );
     #[cfg(not(feature = "hydrate"))]
     let _ = (stream, set_first);

@@ -1,6 +1,6 @@
 //! Events as they come in. Rows come on top, but never under a pointer that is on the list or a focus that is
 //! in it: then they wait, and say how many they are.
-use super::{ACCEPTED, WARNING, clock_time, model::LiveEvent};
+use super::{ACCEPTED, WARNING, clock_time, grouped, model::LiveEvent};
 use leptos::prelude::*;
 
 /// The most rows kept, shown and waiting each.
@@ -53,12 +53,26 @@ fn row(event: LiveEvent) -> impl IntoView {
     }
 }
 
-/// The live tail of what `stream` tells, with a button to pause it.
+/// What bursts have left out, and where it is.
+fn left_out(more: RwSignal<u64>, explorer: String) -> impl IntoView {
+    let count = move || format!("{} more", grouped(more.get()));
+    view! {
+        <p class="tail-more" role="status" hidden=move || more.get() == 0>
+            <strong>{count}</strong>" came in bursts and have no row here. "
+            <a href=explorer>"Show all events"</a>
+        </p>
+    }
+}
+
+/// The live tail of what `stream` tells, with a button to pause it. Of a burst it shows the newest events and says how
+/// many more there are; `explorer` is the page of all.
 #[island]
-pub fn LiveTail(stream: String) -> impl IntoView {
+pub fn LiveTail(stream: String, explorer: String) -> impl IntoView {
     let rows = RwSignal::new(Vec::<LiveEvent>::new());
     // newest first as well; counted apart, since only the newest of them are kept
     let waiting = RwSignal::new((0_usize, Vec::<LiveEvent>::new()));
+    // of bursts: those that are in no row
+    let more = RwSignal::new(0_u64);
     let paused = RwSignal::new(false);
     let hovered = RwSignal::new(false);
     let focused = RwSignal::new(false);
@@ -96,7 +110,7 @@ pub fn LiveTail(stream: String) -> impl IntoView {
                 Link::Closed => State::Lost,
             });
         };
-        follow(stream, on_event, on_link);
+        follow(stream, on_event, move |skipped| more.update(|more| *more += skipped), on_link);
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = stream;
@@ -137,6 +151,7 @@ pub fn LiveTail(stream: String) -> impl IntoView {
                 <span class="tail-held muted" aria-live="polite">{held}</span>
                 <button type="button" class="btn btn-sm btn-plain" on:click=toggle>{button}</button>
             </div>
+            {left_out(more, explorer)}
             <ol
                 class="tail-list"
                 aria-label="Events, newest first"

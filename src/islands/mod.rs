@@ -21,3 +21,16 @@ const WARNING: &str = "M8 2.2 14.6 13.5H1.4ZM8 6.4v3.2M8 11.6v.1";
 fn clock_time(received_at: &str) -> String {
     received_at.get(11..19).map_or_else(|| received_at.to_owned(), |time| format!("{time} UTC"))
 }
+
+/// 4950 as 4,950.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,6 +1,13 @@
 //! What travels from the server to an island: plain data, known to both.
 use serde::{Deserialize, Serialize};
 
+/// Events that came too many at once to be told one by one: the `data` of a server-sent event named `skipped`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// How many.
+    pub skipped: u64,
+}
+
 /// One event as the live streams tell it: the `data` of a server-sent event named `event`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveEvent {

@@ -1,6 +1,6 @@
 //! A live connection that lets go when the page is left and comes back when the page does, so that the browser
 //! can keep the page for its back button.
-use super::model::LiveEvent;
+use super::model::{LiveEvent, Skipped};
 use leptos::serde_json;
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -17,9 +17,15 @@ pub(super) enum Link {
     Closed,
 }
 
-/// Opens `url` and keeps it open as long as the page is in sight of its reader. What it needs lives as long as
-/// the page does.
-pub(super) fn follow(url: String, on_event: impl Fn(LiveEvent) + 'static, on_link: impl Fn(Link) + 'static) {
+/// Opens `url` and keeps it open as long as the page is in sight of its reader. Of a burst, the stream tells the
+/// newest events, and of the others how many they are: that goes to `on_skipped`. What it needs lives as long as the
+/// page does.
+pub(super) fn follow(
+    url: String,
+    on_event: impl Fn(LiveEvent) + 'static,
+    on_skipped: impl Fn(u64) + 'static,
+    on_link: impl Fn(Link) + 'static,
+) {
     let Some(window) = web_sys::window() else { return };
     let source: Rc<RefCell<Option<EventSource>>> = Rc::default();
 
@@ -27,6 +33,12 @@ pub(super) fn follow(url: String, on_event: impl Fn(LiveEvent) + 'static, on_lin
         let event = message.data().as_string().and_then(|data| serde_json::from_str(&data).ok());
         if let Some(event) = event {
             on_event(event);
+        }
+    });
+    let burst = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+        let skipped = message.data().as_string().and_then(|data| serde_json::from_str(&data).ok());
+        if let Some(Skipped { skipped }) = skipped {
+            on_skipped(skipped);
         }
     });
     let state = {
@@ -51,6 +63,7 @@ pub(super) fn follow(url: String, on_event: impl Fn(LiveEvent) + 'static, on_lin
             opened.set_onerror(Some(state.as_ref().unchecked_ref()));
             // a listener that cannot be added leaves a stream that says nothing: there is no better answer here
             let _ = opened.add_event_listener_with_callback("event", message.as_ref().unchecked_ref());
+            let _ = opened.add_event_listener_with_callback("skipped", burst.as_ref().unchecked_ref());
             source.replace(Some(opened));
         }
     };

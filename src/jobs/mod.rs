@@ -203,6 +203,8 @@ pub struct About {
     pub facts: Vec<(&'static str, String)>,
     /// Where its result is: address and label. The first is the one that most want.
     pub links: Vec<(String, String)>,
+    /// The files that came of it, likewise.
+    pub files: Vec<(String, String)>,
     /// A sentence about the result: how long it is kept.
     pub note: Option<String>,
 }

@@ -23,6 +23,8 @@ fn name(section: Section) -> Option<(&'static str, &'static str)> {
         Section::Audit => ("Audit trail", "changes history log"),
         Section::AuditOfAll => ("All changes", "audit trail history log"),
         Section::TenantPeople => ("People of the tenant", "customers accounts users"),
+        Section::Alerts => ("Alerts", "notifications channels silence webhooks mail"),
+        Section::AlertsOfAll => ("Alerts of all tenants", "notifications channels silence webhooks mail"),
         Section::Settings => ("Settings", "retention origins name"),
         Section::People => ("People", "accounts users invitations"),
         Section::Account => ("Your account", "password second factor sessions profile"),

@@ -1,6 +1,13 @@
-//! The accept loop: a cap on connections, a deadline for the head of a request, and an end that waits for what was
-//! accepted. (`axum::serve` installs no timer, so hyper's deadline would never strike.)
-use std::{convert::Infallible, sync::Arc, time::Duration};
+//! The accept loop: a cap on connections, a deadline for the head of a request and one for a peer that does not read
+//! its answer, and an end that waits for what was accepted. (`axum::serve` installs no timer, so hyper's deadline would never strike.)
+use std::{
+    convert::Infallible,
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::Router;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -8,7 +15,12 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::Sleep,
+};
 
 use super::{DRAIN, front};
 use crate::{app::App, metrics::Metrics};
@@ -62,6 +74,7 @@ pub async fn run(door: Door, app: App) {
             let shared = shared.clone();
             async move { Ok::<_, Infallible>(front::respond(shared.0.clone(), &shared.1, request, peer).await) }
         });
+        let stream = Impatient { stream, patience: app.settings.write_timeout, waits: None };
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -73,5 +86,61 @@ pub async fn run(door: Door, app: App) {
     drop(listener);
     if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
+    }
+}
+
+/// A connection that fails when its peer takes nothing of what is written for too long: it would keep its place for
+/// ever.
+struct Impatient {
+    stream: TcpStream,
+    patience: Duration,
+    /// Set while nothing can be written.
+    waits: Option<Pin<Box<Sleep>>>,
+}
+
+impl Impatient {
+    /// What became of an attempt to write; an error when there was none that succeeded for too long.
+    fn watched<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if done.is_ready() {
+            self.waits = None;
+            return done;
+        }
+        let patience = self.patience;
+        ready!(self.waits.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience))).as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")))
+    }
+}
+
+impl AsyncRead for Impatient {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, to)
+    }
+}
+
+impl AsyncWrite for Impatient {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let done = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watched(context, done)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let done = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.watched(context, done)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    error::PublicError,
+    error::{Error, PublicError},
     ids::{RequestId, new_id},
     log,
     ui::{self, assets},
@@ -52,7 +52,11 @@ async fn answer(router: Router, app: &App, request: hyper::Request<Incoming>, pe
     let is_ingest = path.starts_with("/events/");
     let wants_page = !is_ingest && accepts_html(request.headers());
     let began = Instant::now();
-    let answered = AssertUnwindSafe(router.oneshot(request)).catch_unwind().await;
+    let answered = if is_ingest || is_text(&path) {
+        AssertUnwindSafe(router.oneshot(request)).catch_unwind().await
+    } else {
+        Ok(Ok(Error::NotFound("page").into_response()))
+    };
     let mut response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
@@ -83,6 +87,23 @@ fn one_slash(uri: &mut Uri) {
     if let Ok(single) = single.parse() {
         *uri = single;
     }
+}
+
+/// Whether a path is text when its escapes are read: what is none names no page.
+fn is_text(path: &str) -> bool {
+    let mut pieces = path.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        match piece.get(..2).map(|hex| u8::from_str_radix(hex, 16)) {
+            Some(Ok(byte)) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(&piece.as_bytes()[2..]);
+            }
+            // no escape: it stands for itself
+            _ => bytes.extend_from_slice(piece.as_bytes()),
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

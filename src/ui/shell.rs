@@ -207,6 +207,7 @@ pub(super) const KEYS: &[(Section, &str, &str)] = &[
     (Section::Quarantine, "q", "Quarantine"),
     (Section::Sources, "p", "Sources that are polled"),
     (Section::Tokens, "k", "Tokens"),
+    (Section::Alerts, "a", "Alerts"),
     (Section::Settings, "s", "Settings of the tenant"),
 ];
 

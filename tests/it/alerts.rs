@@ -273,7 +273,7 @@ async fn whatever_a_receiver_does_is_written_down_and_tried_again() {
         let elsewhere = Receiver::start(Mood::Willing).await;
         let redirecting = Receiver::start(Mood::Redirecting(elsewhere.url())).await;
         let endless = Receiver::start(Mood::Endless).await;
-        let slow = Receiver::start(Mood::Slow(Duration::from_secs(60))).await;
+        let slow = Receiver::start(Mood::Slow(Duration::from_mins(1))).await;
         let inside = format!("http://localhost:{}/hook", elsewhere.address.port());
         let mut pages = BTreeMap::new();
         for (name, url) in [
@@ -321,7 +321,7 @@ async fn whatever_a_receiver_does_is_written_down_and_tried_again() {
                 break;
             }
             app.clock.advance(2 * 86_400);
-            tokio::time::sleep(Duration::from_millis(1_000)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let mut ada = again(&app).await;
         app.page_with(&mut ada, &pages["closed"], "given up").await;

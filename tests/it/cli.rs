@@ -182,12 +182,22 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             "user add --email a@b.example --role customer --password-stdin",
             "user add --email a@b.example --role consultant",
             "serve --listen nowhere",
+            "serve --body-timeout nan",
+            "serve --header-timeout inf",
+            "serve --write-timeout -1",
+            "serve --max-connections 18446744073709551615",
+            "serve --max-connections 0",
+            "event-type add --tenant 0198c0de-0000-7000-8000-0000000000ff Order --unique ",
+            "tenant list --database-url mysql://db.example.com/x",
             "send --url ftp://127.0.0.1 --tenant 0198c0de-0000-7000-8000-0000000000ff --event-type 0198c0de-0000-7000-8000-0000000000ff x",
         ] {
             let done = program.run(&line.split(' ').collect::<Vec<_>>());
             assert_eq!((done.code, done.out.as_str()), (2, ""), "{line}: {}", done.err);
             assert!(!done.err.is_empty(), "{line}");
         }
+        let missing = program.run(&["--json", "token", "edit"]);
+        let error: Value = serde_json::from_str(missing.err.trim()).expect("one line of JSON");
+        assert!(missing.code == 2 && error["error"].as_str().unwrap().contains("--tenant <ID>"), "{}", missing.err);
         let taken = format!("tenant add --id {tenant} Again");
         for line in [
             &*taken,

@@ -92,16 +92,21 @@ async fn a_warning_type_accepts_and_says_what_is_wrong() {
             })
             .await;
         app.start().await;
-        for target in [format!("/events/{id}"), format!("/events/{id}?strict=true")] {
-            let answer = app.ask(app.post(&target).body(r#"[{"Amount":1},{}]"#)).await;
-            assert_eq!(answer.status, 201, "{}", answer.text());
-            let body = answer.json();
-            assert_eq!((&body["accepted"], &body["rejected"]), (&json!(2), &json!([])));
-            assert_eq!(rules(&body["warnings"]), [(1, vec!["required".into()])]);
-            let receipt = app.receipt(body["receiptId"].as_str().unwrap()).await.json();
-            assert_eq!(receipt["warnings"], body["warnings"]);
-        }
-        assert_eq!(verdicts(&app.stored().await), ["accepted"; 4]);
+        let body = r#"[{"Amount":1},{}]"#;
+        let answer = app.send(id, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let told = answer.json();
+        assert_eq!((&told["accepted"], &told["rejected"]), (&json!(2), &json!([])));
+        assert_eq!(rules(&told["warnings"]), [(1, vec!["required".into()])]);
+        let receipt = app.receipt(told["receiptId"].as_str().unwrap()).await.json();
+        assert_eq!(receipt["warnings"], told["warnings"]);
+        // the dry run says the same
+        let dry = app.ask(app.post(&format!("/events/{id}/validate")).body(body)).await.json();
+        assert_eq!(dry, json!({"valid": 2, "rejected": [], "warnings": told["warnings"]}));
+        // who sends strictly wants all of it right
+        let strict = app.ask(app.post(&format!("/events/{id}?strict=true")).body(body)).await;
+        assert_eq!((strict.status, &strict.json()["rejected"]), (422, &told["warnings"]));
+        assert_eq!(verdicts(&app.stored().await), ["accepted"; 2]);
     })
     .await;
 }

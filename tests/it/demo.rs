@@ -19,7 +19,11 @@ async fn it_is_filled_sent_to_and_removed() {
             command.arg("--json").args(arguments);
             command
         };
-        let done = run(command(&["demo", "send", "--url", "http://127.0.0.1:9"]), "");
+        let send = || run(command(&["demo", "send", "--url", "http://127.0.0.1:9"]), "");
+        let done = send();
+        assert!(done.code == 1 && done.err.contains("there is no "), "{}", done.err);
+        assert_eq!(run(command(&["migrate"]), "").code, 0);
+        let done = send();
         assert_eq!(done.code, 1, "{}", done.err);
         assert!(done.err.contains("tributary demo fills one"), "{}", done.err);
 

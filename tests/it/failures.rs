@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use tributary::{
     auth::{Actor, Role, email::Email, password, store},
     db::lane::Verdict,
+    event_types::versions,
     events::{self, Event},
     failures::{
         self, Group,
@@ -261,6 +262,90 @@ async fn all_of_a_group_are_replayed_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_drafts_its_fix_and_what_then_passes_is_offered_for_replay() {
+    each(async |app: TestApp| {
+        let id = app.orders().await;
+        app.start().await;
+        let browser = Browser::new(&app, Role::Consultant, None).await;
+        app.send(id, r#"[{"Amount":"1"},{"Amount":"2"},{}]"#).await;
+        let group = until(async || groups(&app).await.into_iter().find(|group| group.failures == 2)).await;
+        let base = format!("/tenants/{}", app.tenant);
+        let page = format!("{base}/quarantine/groups/{}", group.id);
+        let shown = browser.page(&page).await;
+        assert!(shown.contains("may also be a string") && shown.contains("Draft this change"), "{shown}");
+        let review = format!("{base}/event-types/{id}/contract/review");
+        // clicked twice, it is one draft
+        for _ in 0..2 {
+            let answer = browser.post(&format!("{page}/relax"), &[]).await;
+            assert_eq!((answer.status, answer.header("location")), (303, Some(&*review)), "{}", answer.text());
+        }
+        let read = Actor::cli().permit(app.tenant).unwrap();
+        let draft = versions::draft(&app.db, &read, id).await.unwrap().expect("a draft");
+        assert_eq!(draft.contract.text(), ORDER.replace(r#""number""#, r#"["number","string"]"#));
+        assert!(browser.page(&page).await.contains("A draft of the contract takes such events"));
+
+        let configure = Actor::cli().permit(app.tenant).unwrap();
+        let made = versions::activate(&app.db, &app.clock, &configure, id, None, draft.fingerprint()).await;
+        made.unwrap();
+        let list = format!("{base}/event-types/{id}/contract/versions");
+        let shown = browser.page(&format!("{list}?done=activated")).await;
+        assert!(shown.contains("2 events in quarantine keep this version"), "{shown}");
+        assert!(
+            shown.contains(&format!("{base}/quarantine/replay?type={id}")) && shown.contains("Replay 2 that pass now")
+        );
+        assert!(!browser.page(&list).await.contains("that pass now"));
+        assert!(!browser.page(&page).await.contains("Resolve the group"));
+        let answer = browser.post(&format!("{base}/quarantine/replay"), &[("type", &id.to_string())]).await;
+        let task = answer.header("location").unwrap().to_owned();
+        until(async || browser.page(&task).await.contains("All done").then_some(())).await;
+        assert!(browser.page(&page).await.contains("Resolve the group"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_keeps_to_the_whole_filter_and_a_group_is_exported() {
+    each(async |app: TestApp| {
+        let id = app.orders().await;
+        app.start().await;
+        let browser = Browser::new(&app, Role::Consultant, None).await;
+        app.send(id, r#"[{"Amount":"1"},{"Amount":"2"},{}]"#).await;
+        let group = until(async || groups(&app).await.into_iter().find(|group| group.failures == 2)).await.id;
+        let base = format!("/tenants/{}", app.tenant);
+        for (query, said) in [
+            (
+                format!("type={id}&from=2020-01-01T00:00"),
+                "Replay 3 events of Order, received from 2020-01-01 00:00 UTC on",
+            ),
+            (format!("group={group}&source=anonymous"), "Nothing to replay"),
+            (format!("type={id}&until=2020-01-01T00:00"), "Nothing to replay"),
+            (format!("group={group}&until=2100-01-01T00:00"), "received before 2100-01-01 00:00 UTC"),
+        ] {
+            let page = browser.page(&format!("{base}/quarantine/replay?{query}")).await;
+            assert!(page.contains(said), "{query}: {page}");
+            let list = browser.page(&format!("{base}/quarantine/events?{query}")).await;
+            let link = format!("{base}/quarantine/replay?");
+            let none = said.starts_with("Nothing");
+            assert_eq!(list.contains(&link), !none, "{query}: {list}");
+        }
+        // what is not understood is not left out: more would be replayed than was asked for
+        let fields = [("type", &*id.to_string()), ("from", "yesterday")];
+        assert_eq!(browser.post(&format!("{base}/quarantine/replay"), &fields).await.status, 400);
+        let fields = [("type", &*id.to_string()), ("until", "2020-01-01T00:00")];
+        assert_eq!(browser.post(&format!("{base}/quarantine/replay"), &fields).await.status, 422);
+
+        let export = format!("{base}/exports/new?verdict=quarantined&group={group}");
+        let page = browser.page(&export).await;
+        assert!(page.contains("2 events") && page.contains("/Amount: expected a number"), "{page}");
+        let task = browser.post(&export, &[("format", "jsonl")]).await.header("location").unwrap().to_owned();
+        let file = task.replace("/tasks/", "/exports/");
+        until(async || browser.page(&task).await.contains("All done: 2 events").then_some(())).await;
+        assert_eq!(browser.page(&file).await.lines().count(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_another_tenants_is_not_there() {
     each(async |app: TestApp| {
         let other = app.another_tenant().await;
@@ -286,6 +371,7 @@ async fn what_is_another_tenants_is_not_there() {
         }
         for (path, fields) in [
             (format!("quarantine/groups/{}", group.id), ("state", "ignored".to_owned())),
+            (format!("quarantine/groups/{}/relax", group.id), ("state", String::new())),
             ("quarantine/replay".to_owned(), ("group", group.id.to_string())),
             ("quarantine/replay".to_owned(), ("type", id.to_string())),
             (format!("events/{event}/mend"), ("act", "replay".to_owned())),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     bodies::{gzip, zstd},
-    support::{Answer, Connection, TestApp, each, oracle},
+    support::{Answer, Asking, Connection, TestApp, each, oracle},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,6 +112,56 @@ async fn an_event_is_nested_64_levels_at_most_counted_from_its_own_braces() {
             assert_eq!(app.ask(asking).await.status, 400);
         }
         assert_eq!(app.stored().await.len(), 2 * (2 * 3 + 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_an_event_is_told_in_a_few_kilobytes() {
+    each(async |app: TestApp| {
+        let (any, warning) = (
+            app.event_type(|_| {}).await,
+            app.event_type(|details| details.policy = tributary::event_types::Policy::Warn).await,
+        );
+        app.start().await;
+        let nul = |key: &str, faults: usize| format!(r#"{{"{key}":[{}]}}"#, vec![r#""\u0000""#; faults].join(","));
+        let twice = format!("{{{}}}", vec![r#""a":1"#; 30_000].join(","));
+        let events = [nul(&"k".repeat(510), 28_000), nul(&r"\u0001".repeat(20_000), 12_000), twice];
+        let body =
+            gzip(format!("[{}]", events.iter().cycle().take(9).cloned().collect::<Vec<_>>().join(",")).as_bytes());
+        for (id, status) in [(any, 422), (warning, 201)] {
+            let answer = app.ask(app.to_type(id, body.clone()).header("content-encoding", "gzip")).await;
+            assert_eq!(answer.status, status);
+            // an answer may tell it twice, as `rejected` and `errors`
+            assert!(answer.body.len() < 2 * 9 * (5 << 10), "{}", answer.body.len());
+            let told = answer.json()[if id == any { "rejected" } else { "warnings" }].clone();
+            let count = |at: usize| told[at]["errors"].as_array().unwrap().len();
+            assert_eq!((count(0), count(2)), (20, 20), "{told}");
+            assert!((1..=20).contains(&count(1)), "{told}");
+        }
+        for event in app.stored().await {
+            let errors = event.errors.unwrap();
+            assert!(errors.len() <= 4 << 10, "{}", errors.len());
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn millions_of_values_in_a_small_body_are_not_looked_into() {
+    each(async |app: TestApp| {
+        let id = app.event_type(|_| {}).await;
+        app.start().await;
+        // whole and broken alike: what is behind the most is not read
+        for end in ["0]", "0", "}"] {
+            let body = gzip(format!("[{}{end}", "0,".repeat(10 << 20).split_at((20 << 20) - 4).0).as_bytes());
+            for rest in [format!("/events/{id}"), format!("/events/{id}/validate"), "/events".into()] {
+                let asking = app.post(&rest).header("content-encoding", "gzip").body(body.clone());
+                let answer = app.ask(asking).await;
+                assert_eq!((answer.status, answer.detail().contains("more than 10000 events")), (413, true), "{rest}");
+            }
+        }
+        assert_eq!(app.stored().await.len(), 0);
     })
     .await;
 }
@@ -254,6 +304,32 @@ async fn whoever_stalls_is_cut_off_and_stores_nothing() {
         drop(connection);
         assert_eq!(app.send(id, "{}").await.status, 201);
         assert_eq!(app.stored().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_read_gives_up_the_place() {
+    each(async |app: TestApp| {
+        let id = app.event_type(|_| {}).await;
+        let to = app.start_with(&["--max-connections", "1", "--write-timeout", "0.4"]).await;
+        // far more answers than the sockets hold, asked for at once
+        let mut greedy = Connection::open(to).await;
+        let once = Asking::new("GET", "/openapi.json").bytes();
+        greedy.write(&once.repeat(600)).await;
+        // there is one place: who comes next is answered when the first one's is free
+        let began = Instant::now();
+        assert_eq!(app.send(id, "{}").await.status, 201);
+        assert!(began.elapsed() >= Duration::from_millis(300), "the first did not hold its place");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        drop(greedy);
+        // one that reads slowly, but reads, keeps it
+        let mut slow = Connection::open(to).await;
+        slow.write(&once.repeat(200)).await;
+        for _ in 0..200 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            assert_eq!(slow.answer("GET").await.expect("an answer").status, 200);
+        }
     })
     .await;
 }

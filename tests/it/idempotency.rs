@@ -85,6 +85,35 @@ async fn a_refusal_is_repeated_or_forgotten_by_what_it_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_answers_as_the_first_whatever_would_refuse_it_now() {
+    each(async |app: TestApp| {
+        let id = app.event_type(|details| details.policy = tributary::event_types::Policy::Refuse).await;
+        let orders = app.orders().await;
+        app.start().await;
+        let (body, broken) = ("[{},{\"Amount\":1}]", "{\"x\":1}");
+        let first = app.ask(keyed(app.to_type(id, body), "before")).await;
+        assert_eq!(first.status, 201);
+        app.change_type(id, |details| details.contract = crate::support::contract(crate::support::ORDER)).await;
+        app.until(app.to_type(id, broken), 422).await;
+        let before = app.stored().await.len();
+        let again = app.ask(keyed(app.to_type(id, body), "before")).await;
+        assert_eq!((again.status, again.json()), (201, as_repeated(&first.json())));
+        // the key stays the first one's, whatever else the request is
+        let reused = app.ask(keyed(app.to_type(id, broken), "before")).await;
+        assert_eq!((reused.status, reused.json()["title"].as_str()), (422, Some("Idempotency key reused")));
+
+        let part = app.ask(keyed(app.to_type(orders, body), "part")).await;
+        assert_eq!((part.status, &part.json()["accepted"]), (201, &json!(1)));
+        let strict = app.post(&format!("/events/{orders}?strict=true")).body(body);
+        let again = app.ask(keyed(strict.clone(), "part")).await;
+        assert_eq!((again.status, again.json()), (201, as_repeated(&part.json())));
+        assert_eq!(app.ask(keyed(strict, "another")).await.status, 422);
+        assert_eq!(app.stored().await.len(), before + 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_1_to_255_characters_and_stands_once() {
     each(async |app: TestApp| {
         let id = app.event_type(|_| {}).await;

@@ -177,6 +177,7 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/quarantine/events", Permit(CONSULTANTS), 200),
     ("GET", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/groups/{group}", Permit(CONSULTANTS), 400),
+    ("POST", "/tenants/{tenant}/quarantine/groups/{group}/relax", Permit(CONSULTANTS), 303),
     ("GET", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 200),
     ("POST", "/tenants/{tenant}/quarantine/replay", Permit(CONSULTANTS), 0),
     ("GET", "/tenants/{tenant}/stream", Permit(CONSULTANTS), 200),
@@ -274,8 +275,13 @@ impl Held {
     }
 
     fn path(&self, route: &str) -> String {
+        self.below(self.tenant, route)
+    }
+
+    /// The path of what is held here, below the tenant `of`.
+    fn below(&self, of: TenantId, route: &str) -> String {
         route
-            .replace("{tenant}", &self.tenant.to_string())
+            .replace("{tenant}", &of.to_string())
             .replace("{event_type}", &self.event_type)
             .replace("{token}", &self.token)
             .replace("{event}", &self.event)
@@ -330,6 +336,53 @@ async fn every_route_for_every_role_in_its_own_and_a_foreign_tenant() {
                 }
             }
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_tenant_holds_is_not_found_below_the_own() {
+    each(|app| async move {
+        let foreign = app.another_tenant().await;
+        let (own, foreign) = (Held::of(&app).await, Held::of(&foreign).await);
+        let hash = password::hash(password::Password::given(PASSWORD)).await.unwrap();
+        let mut walked = 0;
+        for bound in [true, false] {
+            let cookie = signed_in(&app, Role::Consultant, bound.then_some(own.tenant), &hash).await;
+            for (method, route, ..) in ROUTES {
+                if !route.starts_with("/tenants/{tenant}/") || route.matches('{').count() < 2 {
+                    continue;
+                }
+                walked += 1;
+                let asking = asking(method, foreign.below(own.tenant, route), Some(&cookie));
+                let status = status(&app, &asking).await;
+                assert_eq!(status, 404, "{method} {route} (bound: {bound})");
+            }
+        }
+        assert!(walked > 60, "{walked}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_that_is_no_text_is_not_found() {
+    each(|app| async move {
+        let own = Held::of(&app).await;
+        let hash = password::hash(password::Password::given(PASSWORD)).await.unwrap();
+        let cookie = signed_in(&app, Role::Administrator, None, &hash).await;
+        for (method, route, ..) in ROUTES.iter().filter(|(_, route, ..)| route.contains('{')) {
+            let last = route.rfind('{').unwrap_or_default();
+            for broken in ["%ff", "%c3%28", "a%80"] {
+                let path = format!("{}{broken}", own.path(&route[..last]));
+                let rest = route[last..].split_once('}').map_or("", |(_, rest)| rest);
+                let status = status(&app, &asking(method, path + rest, Some(&cookie))).await;
+                assert_eq!(status, 404, "{method} {route} with {broken}");
+            }
+        }
+        // what is text is looked up as ever
+        let escaped = own.path("/tenants/{tenant}").replace('-', "%2d");
+        assert_eq!(status(&app, &asking("GET", escaped, Some(&cookie))).await, 200);
+        assert_eq!(status(&app, &asking("GET", "/tenants/%zz".into(), Some(&cookie))).await, 404);
     })
     .await;
 }

@@ -113,6 +113,82 @@ async fn a_conflict_refuses_what_is_strict_and_an_event_kept_aside_claims_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_told_apart_by_their_last_digit() {
+    each(async |app: TestApp| {
+        let id = app.unique_by(&["/a/0/n", "/b"]).await;
+        app.start().await;
+        let event = |n: &str| format!(r#"{{"b":{{"z":[{n}],"y":"x"}}, "a":[{{"n": {n} , "m":0}}]}}"#);
+        // each its own
+        let numbers = [
+            "12345678901234567890123",
+            "12345678901234567890124",
+            "0.1",
+            "0.10000000000000000001",
+            "9007199254740993",
+            "9007199254740993.0",
+            "9007199254740992.0",
+            "1",
+            "1.0",
+            "-0.0",
+            "0",
+            "1e-400",
+            "1e-99999999999999999999",
+            "18446744073709551616",
+            "18446744073709551617",
+        ];
+        let body = format!("[{}]", numbers.map(event).join(","));
+        for (accepted, duplicates) in [(numbers.len() as u64, 0), (0, numbers.len() as u64)] {
+            assert_eq!(fared(&app.send(id, body.clone()).await.json()), (accepted, duplicates, vec![]));
+        }
+        // written otherwise, the same value: and so another payload with it
+        for (same, of) in [("1e0", "1.0"), ("10.00e-1", "1.0"), ("0.10", "0.1"), ("1E-1", "0.1")] {
+            assert_eq!(fared(&app.send(id, event(same)).await.json()), (0, 0, vec![conflict(0)]), "{same} {of}");
+        }
+        let long = "1234567890123456789012300e-2";
+        assert_eq!(fared(&app.send(id, event(long)).await.json()), (0, 0, vec![conflict(0)]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_names_what_breaks_the_contract_and_what_conflicts() {
+    each(async |app: TestApp| {
+        let plain = app.unique_by(&["Id"]).await;
+        let refusing = app
+            .event_type(|details| {
+                details.contract = crate::support::contract(crate::support::ORDER);
+                details.unique_fields = tributary::event_types::UniqueFields::parse(["Id"]).unwrap();
+                details.policy = Policy::Refuse;
+            })
+            .await;
+        app.start().await;
+        assert_eq!(app.send(refusing, r#"{"Id":1,"Amount":1}"#).await.status, 201);
+        assert_eq!(app.send(plain, r#"{"Id":1}"#).await.status, 201);
+        let body = r#"[{"Id":2,"Amount":2},{"Id":1,"Amount":2},{"Id":3}]"#;
+        let refused = app.send(refusing, body).await;
+        let both = vec![conflict(1), (2, vec!["required".into()])];
+        assert_eq!((refused.status, rules(&refused.json()["rejected"])), (422, both));
+        assert!(refused.json().get("receiptId").is_none());
+        let keys = refused.text();
+        let at = |word: &str| keys.find(word).unwrap();
+        assert!(at(r#""path""#) < at(r#""rule""#) && at(r#""rule""#) < at(r#""message""#), "{keys}");
+        // in a mixed request, one refusing type names what is wrong with the others too
+        let named = |id, event: &str| format!(r#"{{"EventTypeId":"{id}","Event":{event}}}"#);
+        let mixed = [
+            named(plain, r#"{"Id":1,"x":1}"#),
+            named(refusing, r#"{"Id":4}"#),
+            named(plain, "{}"),
+            named(plain, r#"{"Id":9}"#),
+        ];
+        let refused = app.ask(app.post("/events").body(format!("[{}]", mixed.join(",")))).await;
+        let all = vec![conflict(0), (1, vec!["required".into()]), (2, vec!["required".into()])];
+        assert_eq!((refused.status, rules(&refused.json()["rejected"])), (422, all));
+        assert_eq!(app.stored().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_value_sent_many_times_at_once_is_stored_once() {
     each(async |app: TestApp| {
         let id = app.unique_by(&["Id"]).await;

@@ -1,5 +1,5 @@
 //! What is amiss and what was; raising and resolving it so that it is told once, whoever else looks at the same time.
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -201,13 +201,14 @@ type Channels = HashMap<TenantId, (String, Vec<super::super::Channel>)>;
 /// A notice for each channel that is told of the alert's tenant.
 async fn tell(tx: &mut Tx, clock: &Clock, base: &str, alert: &Alert, known: &mut Channels) -> Result<()> {
     let tenant = alert.tenant_id;
-    if !known.contains_key(&tenant) {
-        let text = "SELECT name FROM tenants WHERE tenant_id = $1";
-        let name = sql!(opt(String,), tx, text, tenant)?.map_or_else(|| tenant.to_string(), |(name,)| name);
-        let channels = told(tx, tenant).await?;
-        known.insert(tenant, (name, channels));
-    }
-    let Some((name, channels)) = known.get(&tenant) else { return Ok(()) };
+    let (name, channels) = match known.entry(tenant) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(new) => {
+            let text = "SELECT name FROM tenants WHERE tenant_id = $1";
+            let name = sql!(opt(String,), tx, text, tenant)?.map_or_else(|| tenant.to_string(), |(name,)| name);
+            new.insert((name, told(tx, tenant).await?))
+        }
+    };
     if channels.is_empty() {
         return Ok(());
     }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::Actor;
 use crate::{
     clock::Clock,
-    db::Tx,
+    db::{Tx, lane::Trail},
     error::Result,
-    ids::{TenantId, new_id},
+    ids::{EventId, TenantId, new_id},
     sql,
 };
 
@@ -52,6 +52,28 @@ pub async fn record(tx: &mut Tx, clock: &Clock, entry: Entry<'_>) -> Result<()> 
         entry.actor.request,
     )?;
     Ok(())
+}
+
+/// An entry about an event, for the write lane to write in the transaction that changes the event.
+pub fn of_event<const N: usize>(
+    clock: &Clock,
+    actor: &Actor,
+    action: &'static str,
+    event: EventId,
+    after: [(&str, serde_json::Value); N],
+) -> Trail {
+    debug_assert!(words::of(action).is_some(), "{action} has no words: see auth/audit/words.rs");
+    Trail {
+        id: new_id(clock),
+        at: clock.now(),
+        actor_id: actor.user,
+        actor: actor.name.clone(),
+        address: actor.address.map(|address| address.to_string()),
+        request: actor.request,
+        action,
+        object: event.to_string(),
+        after: after.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    }
 }
 
 /// What the front door keeps in memory has changed: every process reads it again within a second.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Append, Claim, Half, Mend, Mends, Once, Outcome, Progress, Row, Verdict};
 use crate::{
+    event_types::Breach,
     ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId, WindowId},
     metrics::Stored,
 };
@@ -33,7 +34,7 @@ impl Summary {
     }
 
     /// Notes the errors (a JSON array) of the event at `index`.
-    fn list(to: &mut String, index: usize, errors: &str) {
+    pub fn list(to: &mut String, index: usize, errors: &str) {
         let comma = if to.is_empty() { "" } else { "," };
         let _ = write!(to, r#"{comma}{{"index":{index},"errors":{errors}}}"#);
     }
@@ -350,17 +351,26 @@ fn fates(append: &Append, known: &Known) -> Vec<Fate> {
     fates
 }
 
-/// What is answered when a conflict refuses the whole request.
+/// What is answered when one event refuses the whole request: all that is wrong with it. A strict request minds every
+/// breach, also one that its type only warns of.
 fn refusal(append: &Append, fates: &[Fate]) -> Option<Summary> {
-    let refuses = |row: &Row, fate: &Fate| matches!(fate, Fate::Conflict(_)) && (append.strict || row.refuse);
+    let broken = |row: &Row, fate: &Fate| row.errors.is_some() || matches!(fate, Fate::Conflict(_));
     let rows = || append.rows.iter().zip(fates);
-    if !rows().any(|(row, fate)| refuses(row, fate)) {
+    if !rows().any(|(row, fate)| broken(row, fate) && (append.strict || row.refuse)) {
         return None;
     }
     let mut summary = Summary::default();
     for (index, (row, fate)) in rows().enumerate() {
-        if let Fate::Conflict(first) = fate {
-            summary.add(index, Verdict::Quarantined, Some(&conflict_error(row, *first)));
+        match fate {
+            Fate::Conflict(first) => {
+                summary.add(index, Verdict::Quarantined, Some(&conflict_error(row, *first)));
+            }
+            Fate::New | Fate::Duplicate(_) if append.strict || row.verdict == Verdict::Quarantined => {
+                if let Some(errors) = &row.errors {
+                    summary.add(index, Verdict::Quarantined, Some(errors));
+                }
+            }
+            Fate::New | Fate::Duplicate(_) => {}
         }
     }
     Some(summary)
@@ -369,7 +379,7 @@ fn refusal(append: &Append, fates: &[Fate]) -> Option<Summary> {
 fn conflict_error(row: &Row, first: EventId) -> String {
     let path = row.unique.as_ref().map_or("", |unique| &*unique.path);
     let message = format!("event {first} has the same value with another payload");
-    serde_json::json!([{ "path": path, "rule": "conflict", "message": message }]).to_string()
+    Breach::list(&[Breach::new(path, "conflict", message)])
 }
 
 #[cfg(test)]
@@ -447,6 +457,7 @@ mod tests {
                 originals: of.iter().map(|n| (originals.event(*n), None)).collect(),
                 by: "cli".into(),
                 task: None,
+                trail: None,
             }),
             ..append(rows, false, None)
         };

@@ -15,6 +15,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -23,7 +24,7 @@ use super::Db;
 use crate::{
     clock::Clock,
     error::{Error, Result, Unavailable},
-    ids::{EventId, EventTypeId, ReceiptId, SourceId, TenantId, TokenId, WindowId},
+    ids::{EventId, EventTypeId, ReceiptId, RequestId, SourceId, TenantId, TokenId, UserId, WindowId},
     metrics::{LaneMetrics, Stored},
     room::{Place, Room},
 };
@@ -53,7 +54,7 @@ pub struct Append {
     pub source: Option<TokenId>,
     /// All events of the request, in its order.
     pub rows: Vec<Row>,
-    /// Whether one that conflicts refuses all of them.
+    /// Whether one that breaks its contract or conflicts refuses all of them.
     pub strict: bool,
     /// Set when the request must have its effect once.
     pub once: Option<Once>,
@@ -108,6 +109,38 @@ pub struct Mends {
     pub by: String,
     /// The task that mends them; none for one by hand.
     pub task: Option<Uuid>,
+    /// What is written into the audit trail when one is mended, in the same transaction; a task wrote its own when it
+    /// was started.
+    pub trail: Option<Trail>,
+}
+
+/// An entry of the audit trail, ready to be written: what one was mended by is added to `after`.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the columns of the table")]
+pub struct Trail {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    pub actor_id: Option<UserId>,
+    pub actor: String,
+    pub address: Option<String>,
+    pub request: Option<RequestId>,
+    pub action: &'static str,
+    pub object: String,
+    pub after: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One for each event that was mended by hand, which is one: `$9` what it is now.
+const TRAIL: &str = "INSERT INTO audit
+        (id, at, actor_id, actor, address, tenant_id, action, object_id, before, after, request_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10)";
+
+impl Trail {
+    /// How it is now: mended by this event.
+    fn after(&self, mended: EventId) -> String {
+        let mut after = self.after.clone();
+        after.insert("mended".to_owned(), mended.to_string().into());
+        serde_json::Value::Object(after).to_string()
+    }
 }
 
 /// What became of one event in quarantine that was to be mended.
@@ -137,7 +170,7 @@ pub struct Row {
     pub errors: Option<String>,
     /// Set when its type names what makes an event unique.
     pub unique: Option<Unique>,
-    /// Whether a conflict of this one refuses the whole request.
+    /// Whether this one refuses the whole request when it breaks its contract or conflicts.
     pub refuse: bool,
 }
 
@@ -200,7 +233,8 @@ pub enum Outcome {
     Repeated(ReceiptId, Summary),
     /// Its idempotency key was seen before, with another body: nothing stored.
     KeyReused,
-    /// It was strict and one of its events conflicts: nothing stored.
+    /// One of its events breaks its contract or conflicts, and it is strict, or the type of that event refuses it:
+    /// nothing stored; this is what is wrong.
     Refused(Summary),
     /// It mends: what became of each of its originals.
     Mended(Vec<Mend>),

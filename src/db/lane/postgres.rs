@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool, Row as _};
 
 use super::{
-    End, Half, Job, Summary, Written,
+    End, Half, Job, Summary, TRAIL, Written,
     batch::{Known, Mended, Plan, decide},
     progress::{self, On},
 };
@@ -227,6 +227,21 @@ async fn extras(connection: &mut PgConnection, plan: &Plan<'_>) -> sqlx::Result<
             .await?;
         for text in SETTLE {
             sqlx::query(text).bind(append.tenant).bind(&originals).execute(&mut *connection).await?;
+        }
+        for (trail, (_, became)) in mends.trail.iter().zip(pairs) {
+            sqlx::query(TRAIL)
+                .bind(trail.id)
+                .bind(trail.at)
+                .bind(trail.actor_id)
+                .bind(&trail.actor)
+                .bind(&trail.address)
+                .bind(append.tenant)
+                .bind(trail.action)
+                .bind(&trail.object)
+                .bind(trail.after(*became))
+                .bind(trail.request)
+                .execute(&mut *connection)
+                .await?;
         }
     }
     Ok(())

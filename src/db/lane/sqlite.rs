@@ -8,7 +8,7 @@ use std::time::Instant;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    End, Half, Job, Summary, Unavailable, Written,
+    End, Half, Job, Summary, TRAIL, Unavailable, Written,
     batch::{Known, Mended, NewEvent, Plan, decide},
     progress::{self, On},
 };
@@ -282,6 +282,21 @@ async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Res
         insert.execute(&mut *connection).await?;
         for text in [settle, forget] {
             sqlx::query(text).bind(of).bind(&blob).bind(&count).execute(&mut *connection).await?;
+        }
+        for (trail, (_, became)) in mends.trail.iter().zip(pairs) {
+            sqlx::query(TRAIL)
+                .bind(trail.id)
+                .bind(trail.at)
+                .bind(trail.actor_id)
+                .bind(&trail.actor)
+                .bind(&trail.address)
+                .bind(append.tenant)
+                .bind(trail.action)
+                .bind(&trail.object)
+                .bind(trail.after(*became))
+                .bind(trail.request)
+                .execute(&mut *connection)
+                .await?;
         }
     }
     Ok(())

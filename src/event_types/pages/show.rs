@@ -13,17 +13,16 @@ use crate::{
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
     event_types::{
-        self, EventType, Pointer,
+        self, EventType, Pointer, Policy,
         sample::sample,
         snippets::{self, Carried, Language, VARIABLE, endpoint, snippets},
         versions::{self, Draft},
     },
     events::{
-        fields,
-        chart,
+        WARNED, chart, fields,
         hours::{self, Figures, Span},
         rhythm::{self, Rhythm, Verdict},
-        store::{Standing, last_of_types, newest_of_type},
+        store::{Standing, last_of_types, newest_of_type, warned_of_type},
     },
     form::shown,
     islands::FirstEvent,
@@ -33,6 +32,9 @@ use crate::{
         PageHeader, PostButton, Prose, Section, Tab, Tabs, Tone,
     },
 };
+
+/// Among how many of the newest events those with a warning are counted.
+const AMONG: i64 = 1_000;
 
 /// What the page shows.
 struct Seen<'a> {
@@ -51,6 +53,8 @@ struct Seen<'a> {
     has_events: bool,
     /// By which fields its events are found, and how far the index of each is.
     searchable: Vec<fields::store::Standing>,
+    /// When it lets events pass with a warning: of how many of the newest, how many were.
+    warned: Option<(i64, i64)>,
     may_configure: bool,
     may_read_payloads: bool,
 }
@@ -86,6 +90,10 @@ pub(super) async fn show(
         Some("enabled") => Some(Notice::ok("The event type is enabled: its events are accepted.")),
         _ => None,
     };
+    let warned = match event_type.details.policy {
+        Policy::Warn => Some(warned_of_type(&app.db, &permit, event_type.id, AMONG).await?),
+        Policy::Quarantine | Policy::Refuse => None,
+    };
     let seen = Seen {
         base: &app.public_base,
         rhythm: rhythm::of_type(&app.db, &permit, event_type.id).await?,
@@ -95,6 +103,7 @@ pub(super) async fn show(
         version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
         draft: versions::draft(&app.db, &permit, event_type.id).await?,
         language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
+        warned,
         carried: if asked.token.as_deref() == Some("address") { Carried::Address } else { Carried::Header },
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
         searchable: fields::store::standing(&app.db, &permit, Some(event_type.id)).await?,
@@ -308,6 +317,7 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     ];
     view! {
         <Card title="In 24 hours"><Facts items=lately/></Card>
+        {warnings(seen)}
         <Card title="About it"><Facts items=about/></Card>
     }
     .into_any()
@@ -323,4 +333,22 @@ fn searchable(seen: &Seen<'_>, field: &fields::store::Standing) -> AnyView {
         None => view! { " "{ui::muted("index not complete yet")} }.into_any(),
     });
     view! { <div>{ui::mono(label)}{building}</div> }.into_any()
+}
+
+/// What breaks the contract and is accepted all the same.
+fn warnings(seen: &Seen<'_>) -> Option<AnyView> {
+    let ((among, warned), event_type) = (seen.warned?, &seen.event_type);
+    if among == 0 {
+        return None;
+    }
+    let [among, warned] = [among, warned].map(|n| u64::try_from(n).unwrap_or(0));
+    let newest = if among < AMONG.unsigned_abs() { "" } else { "newest " };
+    let so = format!(
+        "{} of the {newest}{} broke the contract.",
+        ui::format::count(warned),
+        ui::format::counted(among, "event")
+    );
+    let href = format!("/tenants/{}/events?type={}&verdict={WARNED}", event_type.tenant_id, event_type.id);
+    let which = (warned > 0 && seen.may_read_payloads).then(|| view! { <p>{ui::link(href, "Show them")}</p> });
+    Some(view! { <Card title="Accepted with a warning"><Prose><p>{so}</p>{which}</Prose></Card> }.into_any())
 }

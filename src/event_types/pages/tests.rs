@@ -236,11 +236,15 @@ async fn a_test_event_is_checked_stored_once_and_named() {
         let by = crate::sql!(values String, &db, "SELECT actor FROM audit WHERE action = 'event.test'").unwrap();
         assert!(by.len() >= 2 && by.iter().all(|by| by == "ada@example.com"));
 
-        ada.post(&format!("{here}/edit"), &[("name", "Order"), ("policy", "refuse")]).await;
+        let refusing = [("name", "Order"), ("policy", "refuse"), ("unique_fields", "Order ID\r\n/Shop/Id\r\n")];
+        ada.post(&format!("{here}/edit"), &refusing).await;
         let kept = only(&db, tenant).await;
         assert_eq!(kept.details.contract.text(), r#"{"required":["Order ID"]}"#, "a form without a contract keeps it");
         let refused = send("{}".into(), "f3").await;
         assert!(refused.says("this type refuses such requests") && stored().await == 1);
+        let conflicting = send(r#"{"Order ID": 1, "Shop": {"Id": 2}, "more": true}"#.into(), "f5").await;
+        assert!(conflicting.says("this type refuses such requests"), "{}", conflicting.body);
+        assert!(conflicting.says("has the same value with another payload") && stored().await == 1);
         ada.post(&format!("{here}/disable"), &[]).await;
         assert!(send(r#"{"Order ID":5}"#.into(), "f4").await.says("The event type is disabled"));
         assert_eq!(stored().await, 1);

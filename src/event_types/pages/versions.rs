@@ -10,10 +10,11 @@ use serde::Deserialize;
 use super::{Named, address, crumbs, difference::Difference};
 use crate::{
     app::App,
-    auth::{Configure, Permit, ReadConfiguration, Session},
+    auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::{Error, Result},
     event_types::{
         self, EventType,
+        trial::{self, Ended, Trial},
         versions::{self, Draft, Made, Version},
     },
     form::{Typed, amiss, shown},
@@ -61,6 +62,15 @@ pub(super) async fn list(
         _ => None,
     };
     let may_configure = session.permit::<Configure>(permit.tenant()).is_ok();
+    let passing = match session.permit::<ReadPayloads>(permit.tenant()) {
+        // whoever has just changed the contract is told what that has opened
+        Ok(payloads) if may_configure && frame.notice.is_some() && event_type.details.enabled => {
+            let longest = app.settings.limits.max_event;
+            Some(trial::passing(&app.db, &payloads, longest, &event_type).await?)
+        }
+        _ => None,
+    };
+    let passing = passing.and_then(|found| passes(&event_type, &found));
     let edit = may_configure.then(|| view! { <LinkButton href=here.clone()>"Edit the contract"</LinkButton> });
     let waiting = draft.filter(|_| may_configure).map(|draft| waits(&frame, &here, &draft));
     let newer = before.map(|_| path.clone());
@@ -70,11 +80,44 @@ pub(super) async fn list(
     let rows = table(&frame, &path, &made, active);
     let body = view! {
         <PageHeader title=title.clone() lead="Every contract that was ever active. None is ever rewritten.">{edit}</PageHeader>
+        {passing}
         {waiting}
         <Card flush=true>{rows}</Card>
         {pager}
     };
     Ok(shown(ui::page(&frame, &title, crumbs(&frame, &event_type), body.into_any())))
+}
+
+/// What is in quarantine and keeps the contract by now, and the way to replay it.
+fn passes(event_type: &EventType, found: &Trial) -> Option<AnyView> {
+    if found.would_pass == 0 {
+        return None;
+    }
+    let (tenant, passing) = (event_type.tenant_id, found.would_pass as u64);
+    let of = match found.ended {
+        Ended::All => "all of this type in quarantine".to_owned(),
+        _ => format!("the newest {} of this type in quarantine", ui::format::count(found.looked_at as u64)),
+    };
+    let title = format!(
+        "{} in quarantine {} this version",
+        ui::format::counted(passing, "event"),
+        if passing == 1 { "keeps" } else { "keep" }
+    );
+    let words = format!(
+        "Looked at: {of}. Replayed, each that keeps it is accepted; the others stay, with what is wrong with them by now."
+    );
+    let href = format!("/tenants/{tenant}/quarantine/replay?type={}", event_type.id);
+    let verb =
+        format!("Replay {} that {} now…", ui::format::count(passing), if passing == 1 { "passes" } else { "pass" });
+    Some(
+        view! {
+            <Alert state=ui::State::Neutral title=title>
+                <p>{words}</p>
+                <p><LinkButton href=href tone=Tone::Primary>{verb}</LinkButton></p>
+            </Alert>
+        }
+        .into_any(),
+    )
 }
 
 /// A draft that nobody has decided about.

@@ -370,7 +370,7 @@ impl Writer {
         if required && known.is_empty() {
             let list = self.text.tree()?.at(&place.required).is_some();
             return if list {
-                self.text.push(&place.required, &place.name)
+                self.text.push(&place.required, place.name.as_str())
             } else {
                 self.text.set(&place.schema, "required", &json!([place.name]))
             };

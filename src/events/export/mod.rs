@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    Asked, Cursor, Event, Filter, Line, Verdict,
+    Asked, Cursor, Event, Filter, Line, Verdict, WARNED,
     along::{Along, Range},
     local, store,
 };
@@ -23,7 +23,7 @@ use crate::{
     clock::Clock,
     db::Db,
     error::{Error, Result},
-    event_types,
+    event_types, failures,
     ids::{EventId, EventTypeId, TaskId},
     jobs::{self, About, Effects, Kind, Outcome, Stepping, Task, output},
     sql, ui,
@@ -206,6 +206,10 @@ pub enum Estimate {
 /// # Errors
 /// When the database does.
 pub async fn estimate(db: &Db, permit: &Permit<ReadPayloads>, filter: &Filter) -> Result<Estimate> {
+    if let Some(group) = filter.group {
+        let count = failures::store::count(db, permit, group, filter, COUNTED + 1).await?;
+        return Ok(if count <= COUNTED { Estimate::Exactly(count) } else { Estimate::More });
+    }
     let (along, range) = (Along::of(filter), Range::of(filter));
     let (text, tenant, event_type) = (along.count_up_to(), permit.tenant(), filter.event_type);
     let in_range = sql!(value i64, db, text, tenant, range.low, range.high, event_type, COUNTED + 1, 0_i64)?;
@@ -228,12 +232,21 @@ pub struct Order {
     /// What the filter's type and token are called, for people.
     type_name: Option<String>,
     token_name: Option<String>,
+    /// And its group; orders from before groups could be exported name none.
+    #[serde(default)]
+    group_name: Option<String>,
 }
 
 impl Order {
     /// One by a filter.
     pub fn new(filter: &Filter, format: Format, type_name: Option<String>, token_name: Option<String>) -> Self {
-        Self { query: filter.query(Cursor::Newest), format, type_name, token_name }
+        Self { query: filter.query(Cursor::Newest), format, type_name, token_name, group_name: None }
+    }
+
+    /// Says what the filter's group is called.
+    #[must_use]
+    pub fn of_group(self, group_name: Option<String>) -> Self {
+        Self { group_name, ..self }
     }
 
     fn filter(&self) -> Filter {
@@ -245,9 +258,15 @@ impl Order {
         let filter = self.filter();
         let moment = |at: DateTime<Utc>| format!("{} UTC", local(at).replace('T', " "));
         let facts = [
+            ("Group", filter.group.map(|id| self.group_name.clone().unwrap_or(id.to_string()))),
             ("Type", filter.event_type.map(|id| self.type_name.clone().unwrap_or(id.to_string()))),
             ("Token", filter.source.map(|source| self.token_name.clone().unwrap_or(source.word()))),
-            ("Verdict", filter.verdict.map(|verdict| verdict.word().to_owned())),
+            (
+                "Verdict",
+                filter
+                    .verdict_word()
+                    .map(|word| if word == WARNED { "accepted with a warning" } else { word }.to_owned()),
+            ),
             ("From", filter.from.map(moment)),
             ("Before", filter.until.map(moment)),
             ("Receipt", filter.receipt.map(|id| id.to_string())),
@@ -380,7 +399,7 @@ fn about(task: &Task, now: DateTime<Utc>) -> About {
     if is_kept(task, now) {
         let size = |name| ui::format::bytes(u64::try_from(task.counter(name)).unwrap_or(0));
         let (href, kind) = (format!("/tenants/{}/exports/{}", task.tenant, task.id), order.format.word());
-        about.links = vec![
+        about.files = vec![
             (href.clone(), format!("Download .{kind} ({})", size("bytes"))),
             (format!("{href}?compressed=gzip"), format!("Download .{kind}.gz ({})", size("compressed"))),
         ];

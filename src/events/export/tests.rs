@@ -159,12 +159,12 @@ async fn it_is_asked_for_and_its_file_handed_out_by_pages() {
         assert_eq!(sql!(value i64, db, downloads).unwrap(), 3);
 
         let about = about(&task, bench.clock.now());
-        assert_eq!(about.links[0].0, path);
+        assert_eq!(about.files[0].0, path);
         bench.clock.advance(8 * 86_400);
         // a session does not last that long either
         let ada = Browser::new(&bench, Role::Consultant, None).await;
         assert_eq!(ada.ask(&path).await.status(), 404, "its time is over");
-        assert!(super::about(&task, bench.clock.now()).links.is_empty());
+        assert!(super::about(&task, bench.clock.now()).files.is_empty());
         let stranger = Browser::new(&bench, Role::Consultant, Some(crate::ids::TenantId::new(&bench.clock))).await;
         assert_eq!(stranger.ask(&path).await.status(), 404);
         let other = Bench::with_tenant(&db).await;

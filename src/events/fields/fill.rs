@@ -111,5 +111,6 @@ fn about(task: &Task, _: DateTime<Utc>) -> About {
         facts: vec![("Event type", asked.name.clone()), ("Fields", fields.collect::<Vec<_>>().join(", "))],
         links: vec![(href, "The event type".to_owned())],
         note: Some("Until it is done, events are looked through; from then on the index finds them.".to_owned()),
+        ..About::default()
     }
 }

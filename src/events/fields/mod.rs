@@ -11,6 +11,8 @@ mod tests;
 mod value;
 pub(super) mod walk;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event_types::Pointer;
 use value::Wanted;
 
@@ -18,12 +20,34 @@ use value::Wanted;
 const LONGEST: usize = 1_000;
 
 /// A field and what it is to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Typed", into = "Typed")]
 pub struct FieldIs {
     /// Where it stands.
     pub field: Pointer,
     /// What it holds, as people type it.
     pub value: String,
+}
+
+/// The same, as it is kept: both as people type them.
+#[derive(Serialize, Deserialize)]
+struct Typed {
+    field: String,
+    value: String,
+}
+
+impl From<FieldIs> for Typed {
+    fn from(asked: FieldIs) -> Self {
+        Self { field: asked.field.as_str().to_owned(), value: asked.value }
+    }
+}
+
+impl TryFrom<Typed> for FieldIs {
+    type Error = String;
+
+    fn try_from(typed: Typed) -> Result<Self, String> {
+        Self::parse(&typed.field, &typed.value).map_err(|(_, why)| why)
+    }
 }
 
 impl FieldIs {

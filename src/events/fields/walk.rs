@@ -158,6 +158,7 @@ impl<'a> Walk<'a> {
         let source_of = event.source_id.unwrap_or(TokenId(uuid::Uuid::nil()));
         self.filter.event_type.is_none_or(|asked| asked == event.event_type_id)
             && self.filter.verdict.is_none_or(|asked| asked == event.verdict)
+            && (!self.filter.warned || event.errors.is_some())
             && source(self.filter).is_none_or(|asked| asked == source_of)
             && (self.index.is_some() || self.wanted.is(self.asked.field.in_text(&event.payload)))
     }

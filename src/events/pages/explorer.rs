@@ -7,26 +7,27 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{IN_A_ROW, Names, ON_A_PAGE, event_href, looked, summary, turns, verdict, wrong};
+use super::{IN_A_ROW, Names, ON_A_PAGE, beside, event_href, looked, summary, token_and_time, turns, verdict, wrong};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::{Error, Result},
     event_types::{self, EventType, Pointer},
     events::{
-        ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict,
+        Asked, Cursor, Event, Filter, Verdict, WARNED,
         fields::{self, store::Standing},
-        local, store,
+        store,
         store::Page,
         stream::beginning,
     },
+    failures,
     form::{shown, without_blanks},
     ids::{EventId, TenantId},
     islands::{FirstEvent, NewEvents},
     tenants,
     ui::{
-        self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Hidden, Icon, LinkButton, PageHeader,
-        Pager, Section, Select, Tone,
+        self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Icon, LinkButton, PageHeader, Pager,
+        Section, Select, Tone,
     },
 };
 
@@ -185,19 +186,15 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
 
 fn filters(base: &str, seen: &Seen) -> AnyView {
     let filter = &seen.asked.filter;
-    let sources = [Choice::new("", "All tokens"), Choice::new(ANONYMOUS, "No token: anonymous")]
-        .into_iter()
-        .chain(seen.names.tokens.iter().map(|(id, name)| Choice::new(id.to_string(), name)));
     let verdicts = vec![
         Choice::new("", "Any verdict"),
         Choice::new(Verdict::Accepted.word(), "Accepted"),
+        Choice::new(WARNED, "Accepted with a warning"),
         Choice::new(Verdict::Quarantined.word(), "Quarantined"),
         Choice::new(Verdict::Mended.word(), "Mended"),
     ];
-    let receipt = filter.receipt.map(|receipt| view! { <Hidden name="receipt" value=receipt.to_string()/> });
     let event_type = filter.event_type.map(|id| id.to_string()).unwrap_or_default();
-    let source = filter.source.map(Source::word).unwrap_or_default();
-    let verdict = filter.verdict.map(Verdict::word).unwrap_or_default();
+    let verdict = filter.verdict_word().unwrap_or_default();
     let (field, value) = match (&filter.field, &seen.asked.typed) {
         (Some(asked), _) => (asked.field.label().to_owned(), asked.value.clone()),
         (None, Some(typed)) => typed.clone(),
@@ -207,7 +204,6 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
     view! {
         <Filters action=base nostrip:clear=clear>
             <Select name="type" label="Type" choices=seen.names.type_choices() value=event_type/>
-            <Select name="source" label="Token" choices=sources.collect() value=source/>
             <Select name="verdict" label="Verdict" choices=verdicts value=verdict/>
             <Field
                 name="field"
@@ -218,23 +214,14 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
                 value=field
             />
             <Field name="value" label="Is" optional=true autocomplete="off" value=value/>
-            <Field
-                name="from"
-                label="From (UTC)"
-                kind="datetime-local"
-                optional=true
-                value=filter.from.map(local).unwrap_or_default()
-            />
-            <Field
-                name="until"
-                label="Before (UTC)"
-                kind="datetime-local"
-                optional=true
-                value=filter.until.map(local).unwrap_or_default()
-            />
-            {receipt}
+            {token_and_time(seen.names, filter)}
+            {beside(filter)}
         </Filters>
         {filter.receipt.map(|receipt| view! { <p>"Only what came in one request: receipt "{ui::mono(receipt.to_string())}</p> })}
+        {filter.group.map(|group| {
+            let href = failures::href(seen.tenant, group);
+            view! { <p>"Only events in quarantine of one "{ui::link(href, "group of failures")}</p> }
+        })}
     }
     .into_any()
 }

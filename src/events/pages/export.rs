@@ -22,7 +22,9 @@ use crate::{
     events::{
         Asked, Cursor, Filter, Source, Verdict,
         export::{self, Estimate, Format, Order},
+        flags,
     },
+    failures,
     form::{Typed, amiss, shown},
     ids::{TaskId, TenantId},
     jobs::{self, Task, output},
@@ -39,14 +41,20 @@ struct Seen {
     asked: Asked,
     names: Names,
     estimate: Estimate,
+    /// The group that is asked for, in words.
+    group: Option<String>,
 }
 
 impl Seen {
     async fn load(app: &App, session: &Session, permit: &Permit<ReadPayloads>, query: Option<String>) -> Result<Self> {
         let asked = Asked::parse(&query.unwrap_or_default());
         let names = Names::load(app, &session.permit::<ReadConfiguration>(permit.tenant())?).await?;
+        let group = match asked.filter.group {
+            Some(id) => Some(failures::title_of(&failures::store::get(&app.db, permit, id).await?)),
+            None => None,
+        };
         let estimate = export::estimate(&app.db, permit, &asked.filter).await?;
-        Ok(Self { tenant: permit.tenant(), asked, names, estimate })
+        Ok(Self { tenant: permit.tenant(), asked, names, estimate, group })
     }
 
     async fn frame(&self, app: &App, session: &Session) -> Result<Frame> {
@@ -64,12 +72,10 @@ impl Seen {
 
     /// The list that is exported.
     fn list(&self) -> (String, &'static str) {
-        let event_type = self.asked.filter.event_type;
-        let verdict = self.asked.filter.verdict;
-        if self.is_quarantine() && self.asked.filter == (Filter { event_type, verdict, ..Filter::default() }) {
-            let of_type = Filter { event_type, ..Filter::default() };
+        if self.is_quarantine() && self.asked.filter.field.is_none() {
+            let filter = Filter { verdict: None, ..self.asked.filter.clone() };
             return (
-                format!("/tenants/{}/quarantine/events{}", self.tenant, of_type.query(Cursor::Newest)),
+                format!("/tenants/{}/quarantine/events{}", self.tenant, filter.query(Cursor::Newest)),
                 "Quarantine",
             );
         }
@@ -83,7 +89,7 @@ impl Seen {
             _ => None,
         };
         let type_name = export::type_name(&self.names.types, filter);
-        Order::new(filter, format, type_name, token.map(|(_, name)| name.clone()))
+        Order::new(filter, format, type_name, token.map(|(_, name)| name.clone())).of_group(self.group.clone())
     }
 }
 
@@ -181,18 +187,7 @@ fn draw(frame: &Frame, seen: &Seen, chosen: &str, errors: &FieldErrors) -> Strin
 
 /// What exports the same by the command line. Nothing in it was typed by anybody.
 fn command(seen: &Seen) -> String {
-    let filter = &seen.asked.filter;
-    let moment = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
-    let flags = [
-        ("--event-type", filter.event_type.map(|id| id.to_string())),
-        ("--source", filter.source.map(Source::word)),
-        ("--verdict", filter.verdict.map(|verdict| verdict.word().to_owned())),
-        ("--from", filter.from.map(moment)),
-        ("--until", filter.until.map(moment)),
-        ("--receipt", filter.receipt.map(|id| id.to_string())),
-    ];
-    let flags = flags.into_iter().filter_map(|(flag, value)| Some(format!(" \\\n  {flag} {}", value?)));
-    let flags = flags.collect::<String>();
+    let flags = flags(&seen.asked.filter);
     format!("tributary events export --tenant {}{flags} \\\n  --format csv > events.csv", seen.tenant)
 }
 

@@ -24,6 +24,7 @@ pub(super) async fn show(State(app): State<App>, session: Session, permit: Permi
 fn draw(frame: &Frame, tenant: TenantId) -> String {
     let explorer = format!("/tenants/{tenant}/events");
     let same = ui::link(explorer.clone(), "The explorer");
+    let all = explorer.clone();
     let body = view! {
         <PageHeader title="Live" lead="Events the moment they are on disk. The list holds still while you look at it.">
             <LinkButton href=explorer icon=Icon::Events>"All events"</LinkButton>
@@ -33,7 +34,7 @@ fn draw(frame: &Frame, tenant: TenantId) -> String {
                 <p>{same}" shows the same events; reload it to see new ones."</p>
             </Alert>
         </noscript>
-        <LiveTail stream=format!("/tenants/{tenant}/stream")/>
+        <LiveTail stream=format!("/tenants/{tenant}/stream") explorer=all/>
     };
     ui::page(frame, "Live", vec![], body.into_any())
 }

@@ -10,7 +10,7 @@ mod tests;
 use axum::{Router, routing::get};
 use leptos::prelude::*;
 
-use super::{Asked, Cursor, Event, Filter, Verdict, store::Page};
+use super::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store::Page};
 use crate::{
     app::App,
     auth::{Permit, ReadConfiguration},
@@ -18,7 +18,7 @@ use crate::{
     event_types,
     ids::{EventId, EventTypeId, TenantId, TokenId},
     tokens,
-    ui::{self, Alert, Badge, Choice, LinkButton, State, Tone},
+    ui::{self, Alert, Badge, Choice, Field, Hidden, LinkButton, Select, State, Tone},
 };
 
 /// How many events a page of a list holds.
@@ -95,6 +95,38 @@ fn wrong(asked: &Asked) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// The fields of a filter for the token and the time.
+fn token_and_time(names: &Names, filter: &Filter) -> AnyView {
+    let sources = [Choice::new("", "All tokens"), Choice::new(ANONYMOUS, "No token: anonymous")]
+        .into_iter()
+        .chain(names.tokens.iter().map(|(id, name)| Choice::new(id.to_string(), name)));
+    let source = filter.source.map(Source::word).unwrap_or_default();
+    view! {
+        <Select name="source" label="Token" choices=sources.collect() value=source/>
+        <Field
+            name="from"
+            label="From (UTC)"
+            kind="datetime-local"
+            optional=true
+            value=filter.from.map(local).unwrap_or_default()
+        />
+        <Field
+            name="until"
+            label="Before (UTC)"
+            kind="datetime-local"
+            optional=true
+            value=filter.until.map(local).unwrap_or_default()
+        />
+    }
+    .into_any()
+}
+
+/// What of a filter has no field, and is kept.
+fn beside(filter: &Filter) -> AnyView {
+    let kept = filter.fields().into_iter().filter(|(name, _)| ["receipt", "group"].contains(name));
+    kept.map(|(name, value)| view! { <Hidden name=name value=value/> }).collect_view().into_any()
 }
 
 /// How far a page looked, when it looked no further, and the way on; and what would find it sooner.

@@ -5,9 +5,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::prelude::*;
-use url::form_urlencoded;
 
-use super::{Names, ON_A_PAGE, event_href, looked, summary, turns, wrong};
+use super::{Names, ON_A_PAGE, beside, event_href, looked, summary, token_and_time, turns, wrong};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
@@ -30,10 +29,10 @@ const REASONS: usize = 3;
 struct Seen<'a> {
     tenant: TenantId,
     names: &'a Names,
-    /// Its filter holds the type and whether it is the mended that are asked for, and no more.
+    /// Its filter's verdict says no more than whether it is the mended that are asked for.
     asked: &'a Asked,
     page: &'a Page,
-    /// Of this group alone.
+    /// The group that the filter asks for.
     group: Option<&'a Group>,
     may_configure: bool,
 }
@@ -51,17 +50,20 @@ pub(super) async fn show(
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(&query);
-    let group = group(&app, &permit, &query, &mut asked).await?;
-    // the type, and whether it was mended, are what this page asks about
-    let mended = asked.filter.verdict.filter(|verdict| *verdict == Verdict::Mended && group.is_none());
-    let event_type = asked.filter.event_type.filter(|_| group.is_none());
-    asked.filter = Filter { event_type, verdict: mended, ..Filter::default() };
-    let path = format!("{}{}", base(tenant), address(&asked.filter, group.as_ref(), asked.cursor));
+    let group = group(&app, &permit, &mut asked).await?;
+    // here is what is in quarantine, or was
+    let verdict = asked.filter.verdict.filter(|verdict| *verdict != Verdict::Quarantined);
+    if verdict == Some(Verdict::Accepted) {
+        asked.wrong.push(("verdict", "accepted events are not in quarantine".to_owned()));
+    }
+    asked.filter.warned = false;
+    asked.filter.verdict = verdict.filter(|verdict| *verdict == Verdict::Mended && group.is_none());
+    let path = format!("{}{}", base(tenant), asked.filter.query(asked.cursor));
     let frame = tenants::frame(&app, &session, Some(tenant), Section::Quarantine, path).await?;
-    let mut page = load(&app, &permit, &asked, group.as_ref()).await?;
+    let mut page = load(&app, &permit, &asked).await?;
     if page.events.is_empty() && matches!(asked.cursor, Cursor::After(_)) && page.scanned_to.is_none() {
         asked.cursor = Cursor::Newest;
-        page = load(&app, &permit, &asked, group.as_ref()).await?;
+        page = load(&app, &permit, &asked).await?;
     }
     let names = Names::load(&app, &session.permit::<ReadConfiguration>(tenant)?).await?;
     let may_configure = session.permit::<Configure>(tenant).is_ok();
@@ -69,86 +71,62 @@ pub(super) async fn show(
     Ok(shown(draw(&frame, &seen)))
 }
 
-/// The group that is asked for.
-async fn group(app: &App, permit: &Permit<ReadPayloads>, query: &str, asked: &mut Asked) -> Result<Option<Group>> {
-    let Some((_, id)) = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "group") else {
-        return Ok(None);
-    };
-    let Ok(id) = id.parse() else {
-        asked.wrong.push(("group", format!("“{id}” is not an id")));
-        return Ok(None);
-    };
+/// The group that is asked for. One that is not there is left out, and said so.
+async fn group(app: &App, permit: &Permit<ReadPayloads>, asked: &mut Asked) -> Result<Option<Group>> {
+    let Some(id) = asked.filter.group else { return Ok(None) };
     match failures::store::get(&app.db, permit, id).await {
         Ok(group) => Ok(Some(group)),
         Err(Error::NotFound(_)) => {
             asked.wrong.push(("group", format!("there is no group {id}")));
+            asked.filter.group = None;
             Ok(None)
         }
         Err(error) => Err(error),
     }
 }
 
-async fn load(app: &App, permit: &Permit<ReadPayloads>, asked: &Asked, group: Option<&Group>) -> Result<Page> {
-    if let Some(group) = group {
-        return failures::store::page(&app.db, permit, group.id, asked.cursor, ON_A_PAGE).await;
-    }
-    let verdict = Some(asked.filter.verdict.unwrap_or(Verdict::Quarantined));
-    store::page(&app.db, permit, &Filter { verdict, ..asked.filter.clone() }, asked.cursor, ON_A_PAGE).await
+async fn load(app: &App, permit: &Permit<ReadPayloads>, asked: &Asked) -> Result<Page> {
+    store::page(&app.db, permit, &whole(&asked.filter), asked.cursor, ON_A_PAGE).await
+}
+
+/// The filter with the verdict that this page means.
+fn whole(filter: &Filter) -> Filter {
+    Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..filter.clone() }
 }
 
 fn base(tenant: TenantId) -> String {
     format!("/tenants/{tenant}/quarantine/events")
 }
 
-/// As the query part of an address.
-fn address(filter: &Filter, group: Option<&Group>, cursor: Cursor) -> String {
-    let query = filter.query(cursor);
-    match (group, query.as_str()) {
-        (None, _) => query,
-        (Some(group), "") => format!("?group={}", group.id),
-        (Some(group), _) => format!("{query}&group={}", group.id),
-    }
-}
-
 fn draw(frame: &Frame, seen: &Seen) -> String {
     let Seen { tenant, names, asked, page, group, may_configure } = *seen;
     let base = base(tenant);
     let filter = &asked.filter;
-    let is_whole = filter.is_empty() && group.is_none() && asked.cursor == Cursor::Newest;
+    let is_whole = filter.is_empty() && asked.cursor == Cursor::Newest;
     let list = if page.events.is_empty() {
         nothing(&base, is_whole)
     } else {
-        let (mut newer, mut older) = turns(&base, filter, page);
-        if let Some(group) = group {
-            let of_group = |href: String| format!("{href}&group={}", group.id);
-            (newer, older) = (newer.map(of_group), older.map(of_group));
-        }
+        let (newer, older) = turns(&base, filter, page);
         view! {
             {table(frame, seen)}
             <Pager newer=newer older=older summary=summary(page, asked.cursor)/>
         }
         .into_any()
     };
-    let filters = (group.is_none() && (!page.events.is_empty() || !is_whole)).then(|| filters(&base, seen));
+    let filters = (!page.events.is_empty() || !is_whole).then(|| filters(&base, seen));
+    let show_all = format!("{base}{}", Filter { group: None, ..filter.clone() }.query(Cursor::Newest));
     let of_group = group.map(|group| {
         let place = if group.path.is_empty() { "the event" } else { &group.path };
         let label = format!("{place}: {}", group.rule);
-        view! { <p>"Only events in quarantine of the group "{ui::link(failures::href(tenant, group.id), label)}" of "{names.of_type(group.event_type_id)}". "{ui::link(base.clone(), "Show all")}</p> }
+        view! { <p>"Only events in quarantine of the group "{ui::link(failures::href(tenant, group.id), label)}" of "{names.of_type(group.event_type_id)}". "{ui::link(show_all.clone(), "Show all")}</p> }
     });
     let waits = filter.verdict.is_none() && !page.events.is_empty();
     let replay = (may_configure && waits).then(|| {
-        let which = match (group, filter.event_type) {
-            (Some(group), _) => format!("?group={}", group.id),
-            (None, Some(event_type)) => format!("?type={event_type}"),
-            (None, None) => String::new(),
-        };
-        let href = format!("/tenants/{tenant}/quarantine/replay{which}");
+        let href = format!("/tenants/{tenant}/quarantine/replay{}", filter.query(Cursor::Newest));
         view! { <LinkButton href=href>"Replay all of these…"</LinkButton> }
     });
-    // a group is no part of the explorer's filter, which the export goes by
-    let export = (group.is_none() && !page.events.is_empty()).then(|| {
-        let filter = Filter { verdict: Some(filter.verdict.unwrap_or(Verdict::Quarantined)), ..filter.clone() };
-        let href = format!("/tenants/{tenant}/exports/new{}", filter.query(Cursor::Newest));
+    let export = (!page.events.is_empty()).then(|| {
+        let href = format!("/tenants/{tenant}/exports/new{}", whole(filter).query(Cursor::Newest));
         view! { <LinkButton href=href icon=Icon::Download>"Export…"</LinkButton> }
     });
     let body = view! {
@@ -171,10 +149,11 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
 
 fn filters(base: &str, seen: &Seen) -> AnyView {
     let filter = &seen.asked.filter;
-    let verdicts = vec![Choice::new("", "In quarantine"), Choice::new(Verdict::Mended.word(), "Mended")];
     let clear = (!filter.is_empty()).then(|| base.to_owned());
-    view! {
-        <Filters action=base nostrip:clear=clear>
+    // a group is of one type, and of what is in quarantine
+    let of_any = seen.group.is_none().then(|| {
+        let verdicts = vec![Choice::new("", "In quarantine"), Choice::new(Verdict::Mended.word(), "Mended")];
+        view! {
             <Select
                 name="type"
                 label="Type"
@@ -187,6 +166,13 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
                 choices=verdicts
                 value=filter.verdict.map(Verdict::word).unwrap_or_default()
             />
+        }
+    });
+    view! {
+        <Filters action=base nostrip:clear=clear>
+            {of_any}
+            {token_and_time(seen.names, filter)}
+            {beside(filter)}
         </Filters>
     }
     .into_any()

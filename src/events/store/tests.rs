@@ -329,3 +329,46 @@ async fn the_streams_are_told_the_newest_and_what_lies_between() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn events_accepted_with_a_warning_are_found_and_counted() {
+    each(async |db| {
+        let bench = Bench::new(&db);
+        let mut warned = Vec::new();
+        for n in 0..30_u128 {
+            let id = bench.send(&[mixed(n)]).await.event(0);
+            if !n.is_multiple_of(4) && n.is_multiple_of(5) {
+                warned.push(id);
+            }
+        }
+        let ids = warned.clone();
+        let write = db.write(move |tx| {
+            Box::pin(async move {
+                for id in ids {
+                    sql!(exec tx, "UPDATE events SET errors = $2 WHERE id = $1", id, WRONG)?;
+                }
+                Ok(())
+            })
+        });
+        write.await.unwrap();
+        warned.reverse();
+        let filter = Filter { verdict: Some(Verdict::Accepted), warned: true, ..Filter::default() };
+        for at_most in [7, 50_000] {
+            let (mut found, mut cursor) = (Vec::new(), Cursor::Newest);
+            loop {
+                let page = look(&db, bench.tenant, &filter, cursor, 2, START, at_most).await.unwrap();
+                found.extend(page.events.iter().map(|event| event.id));
+                let Some(older) = page.older else { break };
+                cursor = Cursor::Before(older);
+            }
+            assert_eq!(found, warned);
+        }
+        let permit = bench.permit();
+        assert_eq!(count(&db, &permit, &filter).await.unwrap(), i64::try_from(warned.len()).unwrap());
+        let all = Filter { warned: false, ..filter };
+        assert_eq!(count(&db, &permit, &all).await.unwrap(), 30 - 8);
+        assert_eq!(warned_of_type(&db, &permit, some_type(2), 100).await.unwrap(), (10, 1));
+        assert_eq!(warned_of_type(&db, &permit, some_type(2), 3).await.unwrap(), (3, 0));
+    })
+    .await;
+}

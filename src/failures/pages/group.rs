@@ -13,24 +13,28 @@ use super::{
     super::{
         Cause, ELSEWHERE, Group, State,
         advice::advice,
-        href,
+        general, href,
         store::{self, Hour},
     },
-    state,
+    is_settled, state,
     words::{place, title, to_the_sender},
 };
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::{Error, Result},
-    event_types::{self, EventType},
-    events::{self, Event, Verdict},
-    form::{Typed, shown},
-    ids::{EventId, FailureGroupId, TenantId},
+    event_types::{
+        self, EventType,
+        relax::{self, Relaxed, relax},
+        versions,
+    },
+    events::{self, Event, Filter, Verdict},
+    form::{self, Typed, shown},
+    ids::{FailureGroupId, TenantId},
     tenants,
     ui::{
-        self, Alert, Badge, Card, CodeBlock, Columns, Crumb, Facts, Frame, Json, LinkButton, Mark, Near, PageHeader,
-        PostButton, Prose, Row, Section, State as Mood, Tone, TrendFigure,
+        self, Alert, Badge, Card, CodeBlock, Columns, Crumb, Facts, Frame, Icon, Json, LinkButton, Mark, Near,
+        PageHeader, PostButton, Prose, Row, Section, State as Mood, Tone, TrendFigure,
     },
 };
 
@@ -39,6 +43,8 @@ const SAMPLES: usize = 3;
 const LONGEST: usize = 16 << 10;
 /// How many characters of a value are told the sender.
 const EXAMPLE: usize = 120;
+/// How far the events in quarantine are counted: further takes long, and tells nobody more.
+const COUNTED: i64 = 100_000;
 /// How many days the trend goes back.
 const DAYS: i64 = 14;
 
@@ -61,18 +67,70 @@ pub(super) struct After {
     was: Option<String>,
 }
 
+/// What can be done by way of the contract.
+struct Way {
+    relaxed: Relaxed,
+    /// The row of the field in the table of the contract.
+    row: Option<usize>,
+    /// Whether there is a draft, which is what is looked at then.
+    is_draft: bool,
+}
+
+impl Way {
+    /// None where the contract has no say.
+    async fn find(
+        app: &App,
+        permit: &Permit<ReadConfiguration>,
+        group: &Group,
+        event_type: &EventType,
+        samples: &[Event],
+    ) -> Result<Option<Self>> {
+        if advice(&group.rule).contract.is_none() {
+            return Ok(None);
+        }
+        let draft = versions::draft(&app.db, permit, event_type.id).await?.map(|draft| draft.contract);
+        let is_draft = draft.is_some();
+        let contract = draft.unwrap_or_else(|| event_type.details.contract.clone());
+        let payloads: Vec<Value> =
+            samples.iter().filter_map(|event| serde_json::from_str(&event.payload).ok()).collect();
+        let (rule, path) = (group.rule.clone(), group.path.clone());
+        // long contracts take a while to read
+        let found = tokio::task::spawn_blocking(move || {
+            let relaxed = match path.as_str() {
+                // many places are not mended by one change
+                ELSEWHERE => Relaxed::No,
+                _ => relax(&contract, &rule, &payloads, |place| general(place) == path),
+            };
+            Self { relaxed, row: relax::row_of(&contract, &path), is_draft }
+        });
+        Ok(Some(found.await.map_err(Error::internal)?))
+    }
+}
+
 /// What the page shows.
 struct Seen {
     tenant: TenantId,
     group: Group,
-    /// How many of its events are in quarantine.
+    /// How many of its events are in quarantine, counted as far as [`COUNTED`] and one more.
     waiting: u64,
     /// None: there is no such type any more.
     event_type: Option<EventType>,
     samples: Vec<Event>,
+    /// What the contract, or the draft of the next one, can do about them.
+    way: Option<Way>,
     hours: Vec<Hour>,
     was: Option<State>,
     may_configure: bool,
+}
+
+impl Seen {
+    /// How many are in quarantine, in figures.
+    fn told(&self) -> String {
+        match self.waiting {
+            n if n > COUNTED.unsigned_abs() => format!("more than {}", ui::format::count(COUNTED.unsigned_abs())),
+            n => ui::format::count(n),
+        }
+    }
 }
 
 /// Shows the group.
@@ -87,22 +145,26 @@ pub(super) async fn show(
     let group = store::get(&app.db, &permit, named.id()?).await?;
     let mut samples = Vec::new();
     for id in &group.samples {
-        if samples.len() < SAMPLES {
-            samples.extend(events::store::one(&app.db, &permit, *id).await?);
-        }
+        samples.extend(events::store::one(&app.db, &permit, *id).await?);
     }
     let read = session.permit::<ReadConfiguration>(tenant)?;
     let event_type = match event_types::get(&app.db, &read, group.event_type_id).await {
         Err(Error::NotFound(_)) => None,
         other => Some(other?),
     };
+    let way = match &event_type {
+        Some(found) => Way::find(&app, &read, &group, found, &samples).await?,
+        None => None,
+    };
     let since = app.clock.now() - TimeDelta::days(DAYS);
     let path = href(tenant, group.id);
     let frame = tenants::frame(&app, &session, Some(tenant), Section::Quarantine, path).await?;
     let seen = Seen {
         tenant,
-        waiting: u64::try_from(store::waiting_in(&app.db, &permit, group.id, EventId::MAX).await?).unwrap_or(0),
+        waiting: u64::try_from(store::count(&app.db, &permit, group.id, &Filter::default(), COUNTED + 1).await?)
+            .unwrap_or(0),
         event_type,
+        way,
         samples,
         hours: store::hours_of(&app.db, &permit, group.id, since).await?,
         was: after.was.and_then(|was| was.parse().ok()).filter(|was| *was != group.state),
@@ -130,6 +192,33 @@ pub(super) async fn change(
     Ok(Redirect::to(&format!("{}{was}", href(tenant, id))).into_response())
 }
 
+/// Drafts the one change of the contract that would mend it, and shows what that would do.
+pub(super) async fn relax_by_draft(
+    Extract(app): Extract<App>,
+    session: Session,
+    permit: Permit<Configure>,
+    Path(named): Path<Named>,
+) -> Result<Response> {
+    let tenant = permit.tenant();
+    let (read, payloads) = (session.permit::<ReadConfiguration>(tenant)?, session.permit::<ReadPayloads>(tenant)?);
+    let group = store::get(&app.db, &payloads, named.id()?).await?;
+    let event_type = event_types::get(&app.db, &read, group.event_type_id).await?;
+    let mut samples = Vec::new();
+    for id in &group.samples {
+        samples.extend(events::store::one(&app.db, &payloads, *id).await?);
+    }
+    let review = format!("/tenants/{tenant}/event-types/{}/contract/review", event_type.id);
+    match Way::find(&app, &read, &group, &event_type, &samples).await?.map(|way| (way.relaxed, way.is_draft)) {
+        Some((Relaxed::By(change), _)) => {
+            versions::save_draft(&app.db, &app.clock, &permit, event_type.id, change.contract).await?;
+            Ok(Redirect::to(&review).into_response())
+        }
+        // somebody was faster, or clicked twice
+        Some((Relaxed::Already, true)) => Ok(Redirect::to(&review).into_response()),
+        _ => Ok(Redirect::to(&href(tenant, group.id)).into_response()),
+    }
+}
+
 fn draw(frame: &Frame, seen: &Seen) -> String {
     let group = &seen.group;
     let name = title(group);
@@ -142,6 +231,7 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
     let body = view! {
         <PageHeader title=name.clone() badge=state(group)>{actions(seen)}</PageHeader>
         {undo(seen)}
+        {settled(seen)}
         {came_back(frame, group)}
         <Columns main=main.into_any() aside=aside.into_any()/>
     };
@@ -169,7 +259,7 @@ fn actions(seen: &Seen) -> Option<AnyView> {
     };
     let replay = (seen.waiting > 0).then(|| {
         let href = format!("/tenants/{}/quarantine/replay?group={}", seen.tenant, seen.group.id);
-        let label = format!("Replay {}…", ui::format::count(seen.waiting));
+        let label = format!("Replay {}…", seen.told());
         view! { <LinkButton href=href tone=Tone::Primary>{label}</LinkButton> }
     });
     Some(view! { {buttons} {replay} }.into_any())
@@ -189,6 +279,28 @@ fn undo(seen: &Seen) -> Option<AnyView> {
         view! { <p><PostButton action=href(seen.tenant, seen.group.id) fields=fields>"Undo"</PostButton></p> }
     });
     Some(view! { <Alert state=Mood::Ok title=said announce=true>{back}</Alert> }.into_any())
+}
+
+/// None of it is in quarantine any more: what is left is to say so.
+fn settled(seen: &Seen) -> Option<AnyView> {
+    if !is_settled(&seen.group, seen.waiting) || !seen.may_configure || seen.was.is_some() {
+        return None;
+    }
+    let fields = vec![("state", State::Resolved.word().to_owned())];
+    let resolve = view! {
+        <PostButton action=href(seen.tenant, seen.group.id) tone=Tone::Primary icon=Icon::Check fields=fields>
+            "Resolve the group"
+        </PostButton>
+    };
+    Some(
+        view! {
+            <Alert state=Mood::Neutral title="None of its events is in quarantine any more">
+                <p>"Resolve it, and it leaves the list; an event that fails the same way opens it again."</p>
+                <Row>{resolve}</Row>
+            </Alert>
+        }
+        .into_any(),
+    )
 }
 
 fn came_back(frame: &Frame, group: &Group) -> Option<AnyView> {
@@ -230,6 +342,7 @@ fn cause(frame: &Frame, seen: &Seen) -> AnyView {
         1 if count == 1 => "It is in quarantine.".to_owned(),
         0 => "None of them is in quarantine any more.".to_owned(),
         n if n == count => "All of them are in quarantine.".to_owned(),
+        n if n > COUNTED.unsigned_abs() => format!("{} are in quarantine.", form::sentence(&seen.told())),
         n => format!("{} still in quarantine; the others were mended, or their time is over.", be(n)),
     };
     view! {
@@ -251,14 +364,7 @@ fn be(n: u64) -> String {
 fn fix(frame: &Frame, seen: &Seen) -> AnyView {
     let group = &seen.group;
     let advice = advice(&group.rule);
-    let contract = advice.contract.map(|contract| {
-        let link = seen.event_type.as_ref().map(|found| {
-            let href = format!("/tenants/{}/event-types/{}/contract", seen.tenant, found.id);
-            view! { <Row><LinkButton href=href>"Change the contract"</LinkButton></Row> }
-        });
-        let words = format!("When such events are right after all: {contract}. Then replay those in quarantine.");
-        view! { <Near title="Relax the contract"><p>{words}</p>{link}</Near> }
-    });
+    let contract = advice.contract.map(|contract| relaxing(seen, contract));
     let example = example(seen);
     let message = to_the_sender(group, &type_name(seen), example.as_deref(), frame.moment());
     let words = format!("When the events are wrong: let the sender {}.", advice.sender);
@@ -272,6 +378,66 @@ fn fix(frame: &Frame, seen: &Seen) -> AnyView {
         </Card>
     }
     .into_any()
+}
+
+/// What the contract can do: by one click where one change is enough, else where it is changed.
+fn relaxing(seen: &Seen, contract: &'static str) -> AnyView {
+    let Some(found) = &seen.event_type else {
+        return view! { <Near title="Relax the contract"><p>"There is no contract: the type is gone."</p></Near> }
+            .into_any();
+    };
+    let here = format!("/tenants/{}/event-types/{}/contract", seen.tenant, found.id);
+    let way = seen.way.as_ref();
+    let row = way.and_then(|way| way.row).map(|n| format!("#{}", ui::field_id(n, "name"))).unwrap_or_default();
+    let edit =
+        |label: &'static str, tone| view! { <LinkButton href=format!("{here}{row}") tone=tone>{label}</LinkButton> };
+    let drafted = way.is_some_and(|way| way.is_draft);
+    let place = place(&seen.group.path).to_owned();
+    match way.map(|way| &way.relaxed) {
+        Some(Relaxed::By(change)) => {
+            let on = if drafted { "the draft that waits" } else { "the active contract" };
+            let words = format!(
+                " {}. This one change is written into {on}; you then see what it would make of the newest events, and decide.",
+                change.words
+            );
+            let draft = seen.may_configure.then(|| {
+                let action = format!("{}/relax", href(seen.tenant, seen.group.id));
+                view! { <PostButton action=action icon=Icon::Contract>"Draft this change"</PostButton> }
+            });
+            view! {
+                <Near title="Relax the contract">
+                    <p>"When such events are right after all: "{ui::mono(place)}{words}</p>
+                    <Row>{draft}{edit("Change the contract", Tone::Quiet)}</Row>
+                </Near>
+            }
+            .into_any()
+        }
+        Some(Relaxed::Already) if drafted => view! {
+            <Near title="Relax the contract">
+                <p>"A draft of the contract takes such events. Activate it, then replay those in quarantine."</p>
+                <Row><LinkButton href=format!("{here}/review")>"Review the draft"</LinkButton></Row>
+            </Near>
+        }
+        .into_any(),
+        Some(Relaxed::Already) => view! {
+            <Near title="Relax the contract">
+                <p>{if seen.waiting > 0 { "The active contract takes such events by now: replay those in quarantine." } else { "The active contract takes such events by now." }}</p>
+            </Near>
+        }
+        .into_any(),
+        Some(Relaxed::No) | None => {
+            let words = format!(
+                "When such events are right after all: {contract}. No single change is sure to do it, so it is yours to write."
+            );
+            view! {
+                <Near title="Relax the contract">
+                    <p>{words}</p>
+                    <Row>{edit("Change the contract", Tone::Plain)}</Row>
+                </Near>
+            }
+            .into_any()
+        }
+    }
 }
 
 /// What stands at the place in the newest sample.
@@ -298,11 +464,11 @@ fn evidence(frame: &Frame, seen: &Seen) -> AnyView {
         let href = format!("/tenants/{}/quarantine/events?group={}", seen.tenant, seen.group.id);
         let label = match seen.waiting {
             1 => "The one in quarantine".to_owned(),
-            n => format!("All {} in quarantine", ui::format::count(n)),
+            _ => format!("All {} in quarantine", seen.told()),
         };
         view! { <LinkButton href=href tone=Tone::Quiet>{label}</LinkButton> }.into_any()
     });
-    let samples = seen.samples.iter().map(|event| sample(frame, seen, event)).collect::<Vec<_>>();
+    let samples = seen.samples.iter().take(SAMPLES).map(|event| sample(frame, seen, event)).collect::<Vec<_>>();
     let lead = "The newest events, the value marked that is wrong.";
     match all {
         Some(all) => view! { <Card title="Evidence" lead=lead action=all>{samples}</Card> }.into_any(),
@@ -348,7 +514,7 @@ fn facts(frame: &Frame, seen: &Seen) -> AnyView {
         ("Rule", ui::mono(group.rule.clone())),
         ("Place", ui::mono(place(&group.path))),
         ("Events ever", ui::number(u64::try_from(group.failures).unwrap_or(0))),
-        ("In quarantine", ui::number(seen.waiting)),
+        ("In quarantine", ui::text(seen.told())),
         ("First seen", ui::at(now, group.first_at)),
         ("Last seen", ui::at(now, group.last_at)),
     ];

@@ -14,12 +14,12 @@ use super::{
         Group, State, href,
         store::{self, Hour, States, Which},
     },
-    state, tabs,
+    is_settled, state, tabs,
     words::title,
 };
 use crate::{
     app::App,
-    auth::{Permit, ReadPayloads, Session},
+    auth::{Configure, Permit, ReadPayloads, Session},
     error::Result,
     event_types,
     events::{self, Cursor, Filter, Verdict},
@@ -27,24 +27,29 @@ use crate::{
     ids::{EventTypeId, FailureGroupId, TenantId},
     tenants,
     ui::{
-        self, Alert, Choice, Column, DataTable, Empty, Filters, Frame, Hidden, Icon, LinkButton, PageHeader, Section,
-        Select, Sort, State as Mood, Tabs, Tone, Trend,
+        self, Alert, Choice, Column, DataTable, Empty, Filters, Frame, Hidden, Icon, LinkButton, PageHeader,
+        PostButton, Section, Select, Sort, State as Mood, Tabs, Tone, Trend,
     },
 };
 
 /// How many groups the page shows.
 const SHOWN: i64 = 200;
+/// How far the events of a group in quarantine are counted here; its own page counts further.
+const COUNTED: i64 = 1_000;
 /// How much time one bar of a trend stands for, and how many there are: a week.
 const SPAN: TimeDelta = TimeDelta::hours(6);
 const SPANS: usize = 28;
 
 /// What the page shows.
+#[expect(clippy::struct_excessive_bools, reason = "facts of a page; none of them excludes another")]
 struct Seen {
     tenant: TenantId,
     which: Which,
     groups: Vec<Group>,
     more: bool,
+    /// How many events of each are in quarantine, counted as far as [`COUNTED`] and one more.
     waiting: HashMap<FailureGroupId, i64>,
+    may_configure: bool,
     hours: Vec<Hour>,
     types: Vec<(EventTypeId, String)>,
     /// Whether there is any group at all.
@@ -80,7 +85,8 @@ pub(super) async fn show(
         more,
         any,
         behind,
-        waiting: store::waiting(&app.db, &permit).await?,
+        waiting: store::waiting_up_to(&app.db, &permit, COUNTED + 1).await?,
+        may_configure: session.permit::<Configure>(tenant).is_ok(),
         hours: store::hours(&app.db, &permit, app.clock.now() - TimeDelta::days(8)).await?,
         types: names.into_iter().map(|(id, name)| (id, name.to_string())).collect(),
         groups,
@@ -212,12 +218,12 @@ fn table(frame: &Frame, seen: &Seen) -> AnyView {
     let rows = seen.groups.iter().map(|group| {
         let of_type = seen.types.iter().find(|(id, _)| *id == group.event_type_id);
         let of_type = of_type.map_or_else(|| group.event_type_id.to_string(), |(_, name)| name.clone());
-        let waiting = seen.waiting.get(&group.id).copied().unwrap_or(0);
+        let waiting = u64::try_from(seen.waiting.get(&group.id).copied().unwrap_or(0)).unwrap_or(0);
         let (values, summary) = trend(&seen.hours, group.id, frame.now);
         vec![
             ui::two_lines(ui::link(href(seen.tenant, group.id), title(group)), ui::text(of_type)),
-            state(group),
-            ui::number(u64::try_from(waiting).unwrap_or(0)),
+            said(seen, group, waiting),
+            ui::text(in_quarantine(waiting)),
             ui::number(u64::try_from(group.failures).unwrap_or(0)),
             view! { <Trend values=values summary=summary/> }.into_any(),
             ui::ago(frame.moment(), group.last_at),
@@ -225,6 +231,25 @@ fn table(frame: &Frame, seen: &Seen) -> AnyView {
     });
     let caption = if which.by_count { "Groups of failures, largest first" } else { "Groups of failures, latest first" };
     view! { <DataTable caption=caption columns=columns rows=rows.collect()/> }.into_any()
+}
+
+/// How many are in quarantine, as far as that was counted.
+fn in_quarantine(waiting: u64) -> String {
+    let most = COUNTED.unsigned_abs();
+    if waiting > most { format!("{}+", ui::format::count(most)) } else { ui::format::count(waiting) }
+}
+
+/// Its state; and when nothing is left to mend, the way to say so.
+fn said(seen: &Seen, group: &Group, waiting: u64) -> AnyView {
+    if !seen.may_configure || !is_settled(group, waiting) {
+        return state(group);
+    }
+    let fields = vec![("state", State::Resolved.word().to_owned())];
+    let of = format!(" {}", title(group));
+    let resolve = view! {
+        <PostButton action=href(seen.tenant, group.id) tone=Tone::Quiet fields=fields>"Resolve"{ui::unseen(of)}</PostButton>
+    };
+    ui::two_lines(state(group), resolve.into_any())
 }
 
 /// The last week of a group, and what it says.
@@ -283,6 +308,11 @@ mod tests {
             }
         }
         assert_eq!(asked("state=odd&type=x&sort=name&other=1"), Which::default());
+    }
+
+    #[test]
+    fn many_are_not_counted_to_the_last() {
+        assert_eq!([0, 1_000, 1_001].map(in_quarantine), ["0", "1,000", "1,000+"]);
     }
 
     #[test]

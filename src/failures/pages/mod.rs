@@ -5,8 +5,13 @@ mod mend;
 mod replay;
 mod words;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use leptos::prelude::*;
+
+pub use words::{in_words, title as title_of};
 
 use super::{Group, State, advice::advice};
 use crate::{
@@ -22,6 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/tenants/{tenant}/quarantine", get(groups::show))
         .route("/tenants/{tenant}/quarantine/replay", get(replay::ask).post(replay::submit))
         .route("/tenants/{tenant}/quarantine/groups/{group}", get(group::show).post(group::change))
+        .route("/tenants/{tenant}/quarantine/groups/{group}/relax", post(group::relax_by_draft))
         .route("/tenants/{tenant}/events/{event}/mend", get(mend::ask).post(mend::submit))
 }
 
@@ -41,6 +47,11 @@ fn state(group: &Group) -> AnyView {
         State::Ignored => (ui::State::Neutral, "ignored"),
     };
     view! { <Badge state=colour word=word/> }.into_any()
+}
+
+/// Whether nothing of a group is left to mend, though nobody has said so.
+fn is_settled(group: &Group, waiting: u64) -> bool {
+    waiting == 0 && matches!(group.state, State::Open | State::Acknowledged)
 }
 
 /// What is wrong with an event, and what mends it.

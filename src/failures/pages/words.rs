@@ -1,10 +1,33 @@
 //! A group in words.
+use chrono::{DateTime, Utc};
+
 use super::super::{ELSEWHERE, Group, advice::advice};
-use crate::ui;
+use crate::{
+    events::{Filter, Source, local},
+    ui,
+};
 
 /// What is wrong, in a line: `/Amount is required but missing`.
-pub(super) fn title(group: &Group) -> String {
+pub fn title(group: &Group) -> String {
     super::super::title(&group.path, &group.message, &group.rule)
+}
+
+/// What a filter asks for of the quarantine: `of` is its type or group, `token` the name of its token.
+pub fn in_words(of: String, filter: &Filter, token: Option<String>) -> String {
+    let moment = |at: DateTime<Utc>| format!("{} UTC", local(at).replace('T', " "));
+    let source = filter.source.map(|source| match (source, token) {
+        (Source::Anonymous, _) => "sent without a token".to_owned(),
+        (Source::Token(_), Some(name)) => format!("sent with the token {name}"),
+        (Source::Token(id), None) => format!("sent with the token {id}"),
+    });
+    let time = match (filter.from.map(moment), filter.until.map(moment)) {
+        (Some(from), Some(until)) => Some(format!("received from {from} until {until}")),
+        (Some(from), None) => Some(format!("received from {from} on")),
+        (None, Some(until)) => Some(format!("received before {until}")),
+        (None, None) => None,
+    };
+    let receipt = filter.receipt.map(|id| format!("of the receipt {id}"));
+    [Some(of), source, time, receipt].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Where it is wrong, in a few words.

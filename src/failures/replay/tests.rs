@@ -9,14 +9,17 @@ use crate::{
     app::App,
     db::{Db, lane::Lane, testing::each},
     event_types,
-    events::{self, Verdict, testing::Bench},
+    events::{
+        self, Filter, Source, Verdict,
+        testing::{Bench, some_token},
+    },
     ids::{EventTypeId, TaskId},
     jobs, sql,
 };
 
 async fn ask(app: &App, bench: &Bench, event_type: Option<EventTypeId>) -> (TaskId, i64) {
-    let until = bench.clock.now();
-    let asked = Asked { group: None, event_type, until, of: "all".into() };
+    let filter = Filter { event_type, ..Filter::default() };
+    let asked = Asked::new(&filter, bench.clock.now(), "all".into());
     let total = count(app, &bench.permit(), &asked).await.unwrap();
     (start(app, &configure(bench), asked, total).await.unwrap(), total)
 }
@@ -119,7 +122,8 @@ async fn what_fails_otherwise_changes_its_group_and_its_receipt_stays_what_was_a
         contract(&bench, event_type, r#"{"required":["Total"]}"#).await;
         bench.clock.advance(1);
         let group = groups(&bench).await.remove(0).id;
-        let asked = Asked { group: Some(group), event_type: None, until: bench.clock.now(), of: "it".into() };
+        let filter = Filter { group: Some(group), ..Filter::default() };
+        let asked = Asked::new(&filter, bench.clock.now(), "it".into());
         let app = app(&bench);
         assert_eq!(count(&app, &bench.permit(), &asked).await.unwrap(), 1);
         let id = start(&app, &configure(&bench), asked, 1).await.unwrap();
@@ -140,4 +144,65 @@ async fn what_fails_otherwise_changes_its_group_and_its_receipt_stays_what_was_a
         assert_eq!(event(&bench, receipt.event(0)).await.breaches()[0].path, "/Total");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_is_replayed_than_the_whole_filter_asks_for() {
+    each(async |db| {
+        let bench = Bench::with_tenant(&db).await;
+        let (event_type, other) = (orders(&bench).await, orders(&bench).await);
+        let (mine, yours) = (some_token(1), some_token(2));
+        let wrong = r#"[{"path":"/Amount","rule":"type","message":"expected a number, got a string"}]"#;
+        let text = r#"{"Amount":"1"}"#;
+        let send = async |event_type, source, count: usize| {
+            bench.clock.advance(60);
+            let before = bench.clock.now();
+            bench.send(&vec![(event_type, source, text, Some(wrong)); count]).await;
+            before
+        };
+        send(event_type, Some(mine), 3).await;
+        let from = send(event_type, Some(mine), 60).await;
+        send(event_type, Some(yours), 5).await;
+        send(other, Some(mine), 7).await;
+        let until = send(event_type, None, 11).await;
+        send(event_type, Some(mine), 13).await;
+        bench.clock.advance(1);
+        settle(&db).await;
+        let any = r#"{"required":["Amount"]}"#;
+        contract(&bench, event_type, any).await;
+        contract(&bench, other, any).await;
+        let group = groups(&bench).await.into_iter().find(|group| group.event_type_id == event_type).unwrap().id;
+
+        let of_group = Filter { group: Some(group), ..Filter::default() };
+        let (mine, yours) = (Some(Source::Token(mine)), Some(Source::Token(yours)));
+        let app = app(&bench);
+        for (filter, expected) in [
+            (Filter { source: Some(Source::Anonymous), ..of_group.clone() }, 11),
+            (Filter { event_type: Some(other), ..of_group.clone() }, 0),
+            (Filter { source: mine, from: Some(from), until: Some(until), ..of_group.clone() }, 60),
+            (Filter { source: mine, event_type: Some(other), ..Filter::default() }, 7),
+            (Filter { source: yours, until: Some(from), ..Filter::default() }, 0),
+            (Filter { until: Some(from), ..Filter::default() }, 3),
+            (Filter::default(), 18),
+        ] {
+            let asked = Asked::new(&filter, bench.clock.now(), "it".into());
+            let total = count(&app, &bench.permit(), &asked).await.unwrap();
+            let id = start(&app, &configure(&bench), asked, total).await.unwrap();
+            let done = work_off(&app, &bench, id).await;
+            assert_eq!((total, done.counter("mended"), done.error), (expected, expected, None), "{filter:?}");
+        }
+    })
+    .await;
+}
+
+#[test]
+fn tasks_queued_before_there_were_filters_still_read() {
+    let id = "00000000-0000-0000-0000-000000000007";
+    let old = format!(r#"{{"group":null,"event_type":"{id}","until":"2026-11-18T10:00:00Z","of":"Order"}}"#);
+    let asked: Asked = serde_json::from_str(&old).unwrap();
+    assert_eq!(asked.filter.event_type, Some(id.parse().unwrap()));
+    assert_eq!(asked.filter.until.map(|at| at.to_rfc3339()).as_deref(), Some("2026-11-18T10:00:00+00:00"));
+    assert_eq!((asked.filter.source, asked.filter.from, asked.of()), (None, None, "Order"));
+    let again: Asked = serde_json::from_value(serde_json::to_value(&asked).unwrap()).unwrap();
+    assert_eq!(again, asked);
 }

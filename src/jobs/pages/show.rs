@@ -124,12 +124,14 @@ fn progress(kind: Option<&Kind>, task: &Task, name: &str) -> AnyView {
 }
 
 fn result(task: &Task, about: &About) -> Option<AnyView> {
-    if task.state != State::Done || (about.links.is_empty() && about.note.is_none()) {
+    let files = about.files.iter().map(|file| (file, Some(Icon::Download)));
+    let mut all = files.chain(about.links.iter().map(|link| (link, None))).peekable();
+    if task.state != State::Done || (all.peek().is_none() && about.note.is_none()) {
         return None;
     }
-    let links = about.links.iter().enumerate().map(|(n, (href, label))| {
+    let links = all.enumerate().map(|(n, ((href, label), icon))| {
         let tone = if n == 0 { Tone::Primary } else { Tone::Plain };
-        view! { <LinkButton href=href.clone() tone=tone icon=Icon::Download>{label.clone()}</LinkButton> }
+        view! { <LinkButton href=href.clone() tone=tone nostrip:icon=icon>{label.clone()}</LinkButton> }
     });
     let note = about.note.clone().map(|note| view! { <p>{ui::muted(note)}</p> });
     Some(view! { <Card title="Result"><Row>{links.collect_view()}</Row>{note}</Card> }.into_any())

@@ -122,7 +122,9 @@ impl Mapper {
             Kind::Template(environment) => {
                 let record = read()?;
                 let template = environment.get_template("event").map_err(|error| in_words(&error))?;
-                let written = template.render(minijinja::context! { record }).map_err(|error| in_words(&error))?;
+                let written = template
+                    .render(minijinja::context! { record => minijinja::value::Serde(&record) })
+                    .map_err(|error| in_words(&error))?;
                 if written.len() > MOST {
                     return Err(format!("the template writes more than {MOST} bytes"));
                 }

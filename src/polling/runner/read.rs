@@ -392,11 +392,11 @@ impl<'r> Desk<'r> {
     }
 
     fn rows(&self, event_type: &EventType, chunk: Option<&Chunk>) -> Vec<Row> {
-        let limits = &self.runner.app.settings.limits;
+        let longest = self.runner.app.settings.limits.max_event;
         let records = chunk.map_or(&[][..], |chunk| &chunk.records);
         let judge = |record: &crate::polling::fetch::Record| {
             let unique = format!("{}\n{}", self.taken.source, record.unique);
-            judge_record(event_type, &record.event, &unique, record.fault.as_deref(), limits)
+            judge_record(event_type, &record.event, &unique, record.fault.as_deref(), longest)
         };
         records.iter().map(judge).collect()
     }

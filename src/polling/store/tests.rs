@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
-use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
+use chrono::{DateTime, TimeDelta};
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use uuid::Uuid;
 
 use super::{change, lease, plan, tidy};
