@@ -17,6 +17,7 @@ use crate::{
     failures::{self, Brief},
     ids::{EventTypeId, TenantId},
     jobs,
+    polling::{self, Health},
     tenants::Tenant,
     tokens,
     ui::{Need, State, format},
@@ -72,6 +73,11 @@ pub(super) async fn of(
             fix: Some((format!("/tenants/{}/tokens/{}", one.token.tenant_id, one.token.id), "See the token".into())),
         }));
     }
+    let standings = polling::health(&app.db).await?;
+    needs.extend(standings.into_iter().filter_map(|one| {
+        let tenant = names.tenants.get(&one.tenant_id)?;
+        behind(one, tenant)
+    }));
     if reads {
         for task in jobs::store::failed_of_all(&app.db, grant, now - LATELY).await? {
             let Some(tenant) = names.tenants.get(&task.tenant_id) else { continue };
@@ -114,6 +120,29 @@ fn silent(names: &Names, watched: Vec<rhythm::Watched>, now: DateTime<Utc>) -> V
         })
     };
     watched.into_iter().filter_map(need).collect()
+}
+
+/// A source that is late, failing or paused.
+fn behind(one: polling::store::Standing, tenant: &str) -> Option<Need> {
+    let (state, title) = match one.health {
+        Health::Fresh => return None,
+        Health::Late => (State::Warning, "The source is late by more than one interval"),
+        Health::Failing => (State::Error, "The source is failing: it is late by more than two intervals"),
+        Health::Paused => (State::Warning, "The source is paused: nothing is asked for"),
+    };
+    // why, where that is known in words
+    let title = match (one.health, &one.reason) {
+        (Health::Failing, Some(reason)) => format!("The source is stopped: {reason}"),
+        _ => title.to_owned(),
+    };
+    Some(Need {
+        state,
+        title,
+        place: format!("{tenant} · {}", one.name),
+        more: None,
+        since: one.health_since,
+        fix: Some((format!("/tenants/{}/sources/{}", one.tenant_id, one.id), "See the source".into())),
+    })
 }
 
 fn rejected(names: &Names, open: &[alerts::Alert], reads: bool) -> Vec<Need> {

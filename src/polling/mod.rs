@@ -5,9 +5,11 @@
 //! takes windows, reads them, and commits each piece with its events through the write lane, so that whoever is killed
 //! leaves a window as far as it came.
 pub mod definition;
+pub mod evidence;
 pub mod fetch;
 pub mod ledger;
 pub mod map;
+mod pages;
 pub mod probe;
 pub mod runner;
 pub mod schedule;
@@ -19,6 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::ids::{EventTypeId, SourceId, TenantId, WindowId};
+pub use pages::routes;
 pub use store::{get, health, list};
 pub use terms::Terms;
 pub use window::Window;

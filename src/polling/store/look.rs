@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{LISTED, entry};
 use crate::{
-    auth::{Permit, Right},
+    auth::{Configure, Permit, Right},
     db::Db,
     error::Result,
     ids::{EventTypeId, ReceiptId, SourceId, WindowId, floor},
@@ -73,7 +73,7 @@ pub async fn complete_until<R: Right>(db: &Db, permit: &Permit<R>) -> Result<Has
     Ok(rows.into_iter().collect())
 }
 
-/// How many sources an event type has.
+/// The sources of an event type.
 ///
 /// # Errors
 /// When the database does.
@@ -101,9 +101,9 @@ pub struct Piece {
     pub from_at: DateTime<Utc>,
     /// The first moment after it.
     pub until_at: DateTime<Utc>,
-    /// New events of it.
+    /// Records that became new events.
     pub fresh: i64,
-    /// Of these, in quarantine.
+    /// Records in quarantine.
     pub quarantined: i64,
 }
 
@@ -132,6 +132,8 @@ pub struct Tiling {
     pub windows: i64,
     /// How many do not end where the next one begins.
     pub breaks: i64,
+    /// Requests made.
+    pub requests: i64,
     /// Records read.
     pub records: i64,
     /// Of these, new events.
@@ -151,11 +153,12 @@ pub async fn tiling<R: Right>(db: &Db, permit: &Permit<R>, source: &Source) -> R
         opt Tiling, db,
         "SELECT COUNT(*) AS windows,
             COUNT(*) FILTER (WHERE until_at <> following) AS breaks,
+            CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests,
             CAST(COALESCE(SUM(records), 0) AS BIGINT) AS records,
             CAST(COALESCE(SUM(fresh), 0) AS BIGINT) AS fresh,
             CAST(COALESCE(SUM(duplicates), 0) AS BIGINT) AS duplicates,
             CAST(COALESCE(SUM(quarantined), 0) AS BIGINT) AS quarantined
-         FROM (SELECT until_at, records, fresh, duplicates, quarantined,
+         FROM (SELECT until_at, requests, records, fresh, duplicates, quarantined,
                 LEAD(from_at, 1, $3) OVER (ORDER BY from_at, until_at) AS following
                FROM windows
                WHERE tenant_id = $1 AND source_id = $2 AND kind IN ('scheduled', 'backfill') AND state <> 'split') AS w",
@@ -275,4 +278,14 @@ pub async fn receipts<R: Right>(
         window,
         RECEIPTS,
     )?)
+}
+
+/// The sealed secret of a source, for who may replace it.
+///
+/// # Errors
+/// When the database does.
+pub async fn sealed(db: &Db, permit: &Permit<Configure>, source: SourceId) -> Result<Option<Vec<u8>>> {
+    let text = "SELECT secret FROM sources WHERE tenant_id = $1 AND id = $2 AND state <> 'removed'";
+    let found = sql!(values Option<Vec<u8>>, db, text, permit.tenant(), source)?;
+    Ok(found.into_iter().flatten().next())
 }

@@ -133,17 +133,28 @@ pub(super) async fn submit(
     Ok(desk.answer(&frame))
 }
 
+/// What the page of the source proposes.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Proposed {
+    lookback: Option<u32>,
+}
+
 /// Asks what to change.
 pub(super) async fn ask_edit(
     State(app): State<App>,
     session: Session,
     permit: Permit<Configure>,
     Path(named): Path<Named>,
+    Query(proposed): Query<Proposed>,
 ) -> Result<Response> {
     let source = store::get(&app.db, &permit, named.id()?).await?;
     let definition = words::definition(&source)?;
     let frame = frame(&app, &session, permit.tenant(), format!("{}/edit", words::address(&source))).await?;
-    let desk = Desk::new(Subject::Edit(Box::new(source)), values::of(&definition));
+    let mut typed = values::of(&definition);
+    if let Some(minutes) = proposed.lookback {
+        typed = values::with(&typed, &[("lookback_minutes", minutes.to_string())]);
+    }
+    let desk = Desk::new(Subject::Edit(Box::new(source)), typed);
     Ok(shown(view::page(&frame, &desk)))
 }
 
@@ -367,8 +378,8 @@ async fn verdicts(
     };
     let judge = |event: &crate::polling::probe::attempt::Tried| {
         let text = event.event.to_string();
-        let limits = &app.settings.limits;
-        let row = ingest::judge_record(&event_type, &text, &event.unique, event.fault.as_deref(), limits);
+        let longest = app.settings.limits.max_event;
+        let row = ingest::judge_record(&event_type, &text, &event.unique, event.fault.as_deref(), longest);
         test_event::breaches(&row)
     };
     Ok(Some(tried.events.iter().map(judge).collect()))
