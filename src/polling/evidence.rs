@@ -65,11 +65,7 @@ pub struct Lineage {
 ///
 /// # Errors
 /// When the database does.
-pub async fn lineage<R: Right>(
-    db: &Db,
-    permit: &Permit<R>,
-    event: crate::ids::EventId,
-) -> Result<Option<Lineage>> {
+pub async fn lineage<R: Right>(db: &Db, permit: &Permit<R>, event: crate::ids::EventId) -> Result<Option<Lineage>> {
     let Some(origin) = store::origin(db, permit, event).await? else { return Ok(None) };
     let window = match store::window(db, permit, origin.source_id, origin.window_id).await {
         Ok(entry) => Some((entry.id, entry.window())),

@@ -113,7 +113,9 @@ impl Icon {
             Self::Keyboard => {
                 r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
             }
-            Self::Source => r#"<path d="M2 8h7.5M6.6 4.8 9.8 8l-3.2 3.2"/><path d="M8.5 2h3.6A1.9 1.9 0 0 1 14 3.9v8.2a1.9 1.9 0 0 1-1.9 1.9H8.5"/>"#,
+            Self::Source => {
+                r#"<path d="M2 8h7.5M6.6 4.8 9.8 8l-3.2 3.2"/><path d="M8.5 2h3.6A1.9 1.9 0 0 1 14 3.9v8.2a1.9 1.9 0 0 1-1.9 1.9H8.5"/>"#
+            }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }
     }

@@ -22,6 +22,7 @@ mod polling;
 mod property;
 mod receipts;
 mod rights;
+mod source_pages;
 mod statuses;
 mod stopping;
 mod support;

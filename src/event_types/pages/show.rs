@@ -25,8 +25,8 @@ use crate::{
         store::{Standing, last_of_types, newest_of_type, warned_of_type},
     },
     form::shown,
-    islands::FirstEvent,
     ids::SourceId,
+    islands::FirstEvent,
     jobs, polling, tenants,
     ui::{
         self, Badge, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice,
@@ -282,7 +282,8 @@ fn contract(frame: &Frame, seen: &Seen<'_>) -> AnyView {
 /// The sources that are polled for it, and the way to another one.
 fn polled_from(seen: &Seen<'_>) -> AnyView {
     let base = format!("/tenants/{}/sources", seen.event_type.tenant_id);
-    let links = seen.sources.iter().map(|(id, name)| view! { <div>{ui::link(format!("{base}/{id}"), name.clone())}</div> });
+    let links =
+        seen.sources.iter().map(|(id, name)| view! { <div>{ui::link(format!("{base}/{id}"), name.clone())}</div> });
     let links = links.collect_view();
     let new = seen.may_configure.then(|| {
         let label = if seen.sources.is_empty() { "Poll a source" } else { "New source" };

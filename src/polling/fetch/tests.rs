@@ -213,6 +213,7 @@ fn a_command_asks_the_same_and_holds_no_secret() {
     assert!(query.ends_with(r#"&key='"$TOKEN""#), "{query}");
     let basic = of(json!({"kind": "basic", "user": "ada"}));
     assert!(basic.contains(r#"--user 'ada:'"$TOKEN""#) && !basic.contains("Basic"), "{basic}");
-    let shown = preview(&definition("https://shop.example.com/orders", json!({"authentication": {"kind": "bearer"}})), window);
+    let shown =
+        preview(&definition("https://shop.example.com/orders", json!({"authentication": {"kind": "bearer"}})), window);
     assert!(shown.unwrap().headers.contains(&("authorization".to_owned(), "Bearer …".to_owned())));
 }

@@ -177,10 +177,8 @@ fn page(frame: &Frame, source: &Source, typed: &Typed, estimate: Option<&Estimat
 
 fn shown_estimate(estimate: &Estimate) -> AnyView {
     let backfill = &estimate.backfill;
-    let parts = [
-        (backfill.before.len(), "before the ledger"),
-        (backfill.within.len(), "in the ledger, read once more"),
-    ];
+    let parts =
+        [(backfill.before.len(), "before the ledger"), (backfill.within.len(), "in the ledger, read once more")];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
     let title: Vec<_> =
         parts.map(|(count, place)| format!("{} {place}", format::counted(count as u64, "window"))).collect();
@@ -192,7 +190,8 @@ fn shown_estimate(estimate: &Estimate) -> AnyView {
         ),
         _ => "Nothing was read so far to tell how many records that is. Nothing is asked for yet.".to_owned(),
     };
-    view! { <Alert state=Mood::Neutral title=sentence(&title.join(", and ")) announce=true><p>{about}</p></Alert> }.into_any()
+    view! { <Alert state=Mood::Neutral title=sentence(&title.join(", and ")) announce=true><p>{about}</p></Alert> }
+        .into_any()
 }
 
 #[cfg(test)]
@@ -206,7 +205,10 @@ mod tests {
             let typed = typed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let mut errors = FieldErrors::new();
             let wanted = super::read(&typed, &mut errors);
-            (wanted.map(|wanted| wanted.slice), errors.0.into_iter().map(|(field, _)| field.into_owned()).collect::<Vec<_>>())
+            (
+                wanted.map(|wanted| wanted.slice),
+                errors.0.into_iter().map(|(field, _)| field.into_owned()).collect::<Vec<_>>(),
+            )
         };
         assert_eq!(read("2026-05-01T00:00", "2026-05-02T00:00"), (Some(TimeDelta::hours(1)), vec![]));
         assert_eq!(read("2026-05-02T00:00", "2026-05-01T00:00"), (None, vec!["until".to_owned()]));

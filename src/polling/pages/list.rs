@@ -1,7 +1,10 @@
 //! The sources of a tenant: how each stands, what it brought last, and when it is asked next.
 use std::collections::HashMap;
 
-use axum::{extract::{Query, State}, response::Response};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
@@ -13,7 +16,13 @@ use crate::{
     event_types,
     form::{Done, shown},
     ids::{EventTypeId, SourceId, TenantId},
-    polling::{Source, State as Going, store::{self, look::{self, Last}}},
+    polling::{
+        Source, State as Going,
+        store::{
+            self,
+            look::{self, Last},
+        },
+    },
     tenants,
     ui::{self, Card, CodeBlock, Column, DataTable, Empty, Frame, Icon, LinkButton, Notice, PageHeader, Section, Tone},
 };
@@ -125,7 +134,8 @@ fn table(frame: &Frame, seen: &Seen) -> AnyView {
 
 fn result(frame: &Frame, last: Option<&Last>) -> AnyView {
     let Some(last) = last else { return ui::muted("none yet") };
-    let mut words = format!("{}, {} new", words::counted(last.records, "record"), ui::format::count(words::count(last.fresh)));
+    let mut words =
+        format!("{}, {} new", words::counted(last.records, "record"), ui::format::count(words::count(last.fresh)));
     if last.quarantined > 0 {
         words.push_str(&format!(", {} in quarantine", ui::format::count(words::count(last.quarantined))));
     }

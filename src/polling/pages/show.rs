@@ -138,9 +138,10 @@ impl Seen {
         let source = &self.source;
         self.undone.running > 0
             || source.state == Going::Active && (self.undone.open > 0 || source.next_run_at <= now)
-            || self.pieces.iter().any(|piece| {
-                !piece.kind.tiles() && matches!(piece.state, crate::polling::ledger::State::Running)
-            })
+            || self
+                .pieces
+                .iter()
+                .any(|piece| !piece.kind.tiles() && matches!(piece.state, crate::polling::ledger::State::Running))
     }
 }
 
@@ -208,22 +209,29 @@ fn warned(frame: &Frame, seen: &Seen) -> Option<AnyView> {
         (Going::Paused, _) => (
             Mood::Neutral,
             "It is paused",
-            view! { <p>"Nothing is asked for. What is missed meanwhile is asked for when it is resumed."</p> }.into_any(),
+            view! { <p>"Nothing is asked for. What is missed meanwhile is asked for when it is resumed."</p> }
+                .into_any(),
         ),
         (Going::Refused, _) => (
             Mood::Error,
             "The other side refuses its token",
             mend(format!("{here}/token"), "Replace the token…").into_any(),
         ),
-        (Going::Stopped, _) => {
-            (Mood::Error, "It was stopped: somebody has to mend something", mend(format!("{here}/edit"), "Edit").into_any())
-        }
-        (_, Health::Failing) => {
-            (Mood::Error, "It is failing", view! { <p>"More than two intervals late, since "{since}". It is tried again by itself."</p> }.into_any())
-        }
-        (_, Health::Late) => {
-            (Mood::Warning, "It is late", view! { <p>"More than one interval late, since "{since}". It is tried again by itself."</p> }.into_any())
-        }
+        (Going::Stopped, _) => (
+            Mood::Error,
+            "It was stopped: somebody has to mend something",
+            mend(format!("{here}/edit"), "Edit").into_any(),
+        ),
+        (_, Health::Failing) => (
+            Mood::Error,
+            "It is failing",
+            view! { <p>"More than two intervals late, since "{since}". It is tried again by itself."</p> }.into_any(),
+        ),
+        (_, Health::Late) => (
+            Mood::Warning,
+            "It is late",
+            view! { <p>"More than one interval late, since "{since}". It is tried again by itself."</p> }.into_any(),
+        ),
         _ => return None,
     };
     Some(view! { <Alert state=mood title=title>{reason}{then}</Alert> }.into_any())
@@ -242,7 +250,8 @@ fn proof(seen: &Seen) -> AnyView {
         format::count(words::count(tiling.quarantined)),
     );
     let (mood, title, text) = if tiling.breaks > 0 {
-        let text = "This must never be, and is a fault of Tributary itself: please report it. Backfill the range meanwhile.";
+        let text =
+            "This must never be, and is a fault of Tributary itself: please report it. Backfill the range meanwhile.";
         (Mood::Error, "The ledger has a gap or an overlap".to_owned(), text.to_owned())
     } else if tiling.windows == 0 {
         let text = format!("Its ledger begins at {from}. Each window is asked for until all of it is stored.");
@@ -252,7 +261,8 @@ fn proof(seen: &Seen) -> AnyView {
     } else {
         let parts = [(undone.open, "waiting"), (undone.running, "running"), (undone.failed, "failed")];
         let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<_> = parts.map(|(count, word)| format!("{} {word}", format::count(words::count(count)))).collect();
+        let parts: Vec<_> =
+            parts.map(|(count, word)| format!("{} {word}", format::count(words::count(count)))).collect();
         let missing = format!("{} still to be read: {}", words::counted(seen.missing(), "window"), parts.join(", "));
         let mood = if undone.failed > 0 || source.state != Going::Active { Mood::Warning } else { Mood::Neutral };
         if seen.begun() {
@@ -274,12 +284,14 @@ fn coverage(seen: &Seen) -> AnyView {
     let summary = if parts.is_empty() {
         format!("No window of the last {} yet.", seen.span.title())
     } else {
-        let words = ui::Cover::ALL.into_iter().filter(|cover| count(*cover) > 0).map(|cover| {
-            format!("{} {}", format::counted(count(cover), "part"), cover.word())
-        });
+        let words = ui::Cover::ALL
+            .into_iter()
+            .filter(|cover| count(*cover) > 0)
+            .map(|cover| format!("{} {}", format::counted(count(cover), "part"), cover.word()));
         format!("The last {}: {}.", seen.span.title(), words.collect::<Vec<_>>().join(", "))
     };
-    let lead = if seen.inside.is_some() { "Any part opens its evidence. Times are in UTC." } else { "Times are in UTC." };
+    let lead =
+        if seen.inside.is_some() { "Any part opens its evidence. Times are in UTC." } else { "Times are in UTC." };
     view! {
         <Card title="What is covered" lead=lead>
             <Tabs label="How far back" tabs=tabs current=address(seen.span)/>
@@ -299,7 +311,9 @@ fn volumes(frame: &Frame, seen: &Seen) -> AnyView {
 fn about(frame: &Frame, seen: &Seen) -> AnyView {
     let (source, now) = (&seen.source, frame.moment());
     let event_type = match &seen.inside {
-        Some(_) => ui::link(format!("/tenants/{}/event-types/{}", source.tenant, source.event_type), seen.event_type.clone()),
+        Some(_) => {
+            ui::link(format!("/tenants/{}/event-types/{}", source.tenant, source.event_type), seen.event_type.clone())
+        }
         None => ui::text(seen.event_type.clone()),
     };
     let next = match source.state {
@@ -315,11 +329,17 @@ fn about(frame: &Frame, seen: &Seen) -> AnyView {
     ];
     if let Some(definition) = seen.inside.as_ref().and_then(|inside| inside.definition.as_ref()) {
         items.insert(1, ("Schedule", ui::text(words::schedule(&definition.schedule))));
-        items.push(("Settles in", ui::text(words::length(chrono::TimeDelta::seconds(definition.schedule.settle_seconds.into())))));
-        items.push(("Looks back", ui::text(match definition.schedule.lookback_minutes {
-            0 => "not at all".to_owned(),
-            minutes => format!("{minutes} min"),
-        })));
+        items.push((
+            "Settles in",
+            ui::text(words::length(chrono::TimeDelta::seconds(definition.schedule.settle_seconds.into()))),
+        ));
+        items.push((
+            "Looks back",
+            ui::text(match definition.schedule.lookback_minutes {
+                0 => "not at all".to_owned(),
+                minutes => format!("{minutes} min"),
+            }),
+        ));
         items.push(("Host", ui::mono(source.host.clone())));
         let token = match (&definition.authentication, source.old_secret_until.filter(|until| *until > frame.now)) {
             (Authentication::None, _) => ui::muted("none is asked for"),
@@ -408,7 +428,10 @@ fn commands(seen: &Seen) -> Option<AnyView> {
     if seen.may_configure {
         code.push_str(&format!("\ntributary source run --id {id}\ntributary source pause --id {id}"));
     }
-    Some(view! { <Card title="On the command line"><CodeBlock id="commands" label="tributary" code=code/></Card> }.into_any())
+    Some(
+        view! { <Card title="On the command line"><CodeBlock id="commands" label="tributary" code=code/></Card> }
+            .into_any(),
+    )
 }
 
 /// What is done seldom.

@@ -60,7 +60,8 @@ pub(super) fn parts(source: &Source, pieces: &[Piece], within: Window, linked: b
     for piece in pieces {
         let Some(cover) = cover(piece) else { continue };
         let span = Window::new(piece.from_at, piece.until_at);
-        let (first, last) = (cell(span.from).min(CELLS - 1), cell(span.until - TimeDelta::milliseconds(1)).min(CELLS - 1));
+        let (first, last) =
+            (cell(span.from).min(CELLS - 1), cell(span.until - TimeDelta::milliseconds(1)).min(CELLS - 1));
         for at in first..=last.max(first) {
             match cells.get_mut(&at) {
                 Some(known) if known.0 == cover => {
@@ -105,7 +106,11 @@ impl Run {
                 crate::events::local(self.span.until),
             )),
         };
-        let many = if count > 1 { format!(" ({})", crate::ui::format::counted(count as u64, "window")) } else { String::new() };
+        let many = if count > 1 {
+            format!(" ({})", crate::ui::format::counted(count as u64, "window"))
+        } else {
+            String::new()
+        };
         CoverPart {
             begin: thousandths(self.cells.0),
             end: thousandths(self.cells.1),

@@ -25,7 +25,7 @@ use crate::{
     tenants,
     ui::{
         self, Alert, Card, CodeBlock, Column, Columns, DataTable, Empty, Facts, Follow, Frame, Icon, Notice,
-        PageHeader, PostButton, Seldom, Section, State as Mood, format,
+        PageHeader, PostButton, Section, Seldom, State as Mood, format,
     },
 };
 
@@ -85,7 +85,8 @@ pub(super) async fn show(
     let seen = load(&app, &session, &permit, &named).await?;
     let mut frame = frame(&app, &session, &seen).await?;
     if done.done.as_deref() == Some("again") {
-        frame.notice = Some(Notice::ok("It is read once more. What had been missed is stored; what is known is recognised."));
+        frame.notice =
+            Some(Notice::ok("It is read once more. What had been missed is stored; what is known is recognised."));
     }
     Ok(shown(page(&frame, &seen)))
 }
@@ -159,14 +160,17 @@ fn result(entry: &Entry) -> AnyView {
         Standing::Done => (Mood::Ok, "All of it is stored", found),
         Standing::Split => (Mood::Neutral, "It was too much at once: two others stand for it", found),
         Standing::Running => (Mood::Neutral, "It is being read", found),
-        Standing::Open if entry.fault.is_none() => (Mood::Neutral, "It is still to be asked for", "Nothing was read yet.".into()),
+        Standing::Open if entry.fault.is_none() => {
+            (Mood::Neutral, "It is still to be asked for", "Nothing was read yet.".into())
+        }
         Standing::Open | Standing::Failed => {
             let mood = if entry.state == Standing::Failed { Mood::Error } else { Mood::Warning };
             let title = if entry.state == Standing::Failed { "It could not be read" } else { "It is tried again" };
             (mood, title, entry.fault.clone().unwrap_or(found))
         }
     };
-    view! { <Alert state=mood title=title><p>{format!("{}.", sentence(words.trim_end_matches('.')))}</p></Alert> }.into_any()
+    view! { <Alert state=mood title=title><p>{format!("{}.", sentence(words.trim_end_matches('.')))}</p></Alert> }
+        .into_any()
 }
 
 fn facts(frame: &Frame, entry: &Entry) -> AnyView {
@@ -222,7 +226,8 @@ fn attempt(frame: &Frame, seen: &Seen, attempt: &Attempt) -> AnyView {
         ui::muted("It has asked nothing.")
     } else {
         let rows = requests.iter().map(|request| row(seen, attempt, request)).collect();
-        view! { <DataTable caption=format!("Requests of attempt {}", attempt.number) columns=columns() rows=rows/> }.into_any()
+        view! { <DataTable caption=format!("Requests of attempt {}", attempt.number) columns=columns() rows=rows/> }
+            .into_any()
     };
     let raw = serde_json::from_str::<serde_json::Value>(&attempt.requests).ok();
     let raw = raw.and_then(|value| serde_json::to_string_pretty(&value).ok()).filter(|_| !requests.is_empty()).map(|code| {
@@ -262,7 +267,10 @@ fn row(seen: &Seen, attempt: &Attempt, request: &Request) -> Vec<AnyView> {
     );
     let receipts = seen.receipts.get(&(attempt.number, request.number)).map_or(&[][..], Vec::as_slice);
     vec![
-        ui::two_lines(ui::mono(format!("{} {}", request.method, request.url)), ui::text(format!("No. {}", request.number + 1))),
+        ui::two_lines(
+            ui::mono(format!("{} {}", request.method, request.url)),
+            ui::text(format!("No. {}", request.number + 1)),
+        ),
         answer,
         ui::text(format!("{} ms", format::count(request.milliseconds))),
         ui::text(format::bytes(request.bytes)),

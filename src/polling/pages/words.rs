@@ -1,5 +1,5 @@
 //! How pages say what a source and its windows are.
-use chrono::{DateTime, Timelike, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use leptos::prelude::*;
 
 use crate::{

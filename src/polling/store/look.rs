@@ -260,12 +260,7 @@ pub struct Receipt {
 ///
 /// # Errors
 /// When the database does.
-pub async fn receipts<R: Right>(
-    db: &Db,
-    permit: &Permit<R>,
-    window: WindowId,
-    span: Window,
-) -> Result<Vec<Receipt>> {
+pub async fn receipts<R: Right>(db: &Db, permit: &Permit<R>, window: WindowId, span: Window) -> Result<Vec<Receipt>> {
     let minute = TimeDelta::minutes(1);
     Ok(sql!(
         all Receipt, db,

@@ -242,7 +242,12 @@ impl Desk {
         })
     }
 
-    async fn create(&mut self, app: &App, permit: &Permit<Configure>, secret: Option<Secret>) -> Result<Option<Source>> {
+    async fn create(
+        &mut self,
+        app: &App,
+        permit: &Permit<Configure>,
+        secret: Option<Secret>,
+    ) -> Result<Option<Source>> {
         let definition = self.read(secret.as_ref());
         let event_type = self.typed.text("event_type").parse::<EventTypeId>().ok();
         if event_type.is_none() {

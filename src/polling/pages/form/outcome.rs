@@ -10,9 +10,7 @@ use crate::{
         attempt::{Attempt, Wrong},
         boundary::{Findings, Order, Sureness, Verdict},
     },
-    ui::{
-        self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, State as Mood, format,
-    },
+    ui::{self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, State as Mood, format},
 };
 
 /// How much of an event a row of the table shows, in characters.
@@ -57,7 +55,10 @@ fn tried(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> AnyView {
         view! { <CodeBlock id="tried-answer" label="How the answer begins" code=answer/> }
     });
     let next = match (&tried.next, tried.fault.is_some()) {
-        (Some(next), _) => view! { <CodeBlock id="tried-next" label="The next page" code=format!("{} {}", next.method, next.url)/> }.into_any(),
+        (Some(next), _) => {
+            view! { <CodeBlock id="tried-next" label="The next page" code=format!("{} {}", next.method, next.url)/> }
+                .into_any()
+        }
         (None, false) => ui::muted("There is no further page."),
         (None, true) => ().into_any(),
     };
@@ -114,7 +115,7 @@ fn facts(tried: &Attempt) -> AnyView {
 fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> Option<AnyView> {
     let first = tried.events.first()?;
     let none = Vec::new();
-    let breaches = |n: usize| verdicts.and_then(|verdicts| verdicts.get(n)).unwrap_or(&none);
+    let breaches = |n: usize| verdicts.and_then(|verdicts| verdicts.get(n)).unwrap_or(&none).as_slice();
     let rows = tried.events.iter().enumerate().map(|(n, event)| {
         let mut text = event.event.to_string();
         if let Some((at, _)) = text.char_indices().nth(IN_A_ROW) {
@@ -125,7 +126,8 @@ fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> Option<AnyView> 
             (Some(fault), _) => Some(fault.clone()),
             (None, []) => None,
             (None, breaches) => {
-                let words: Vec<_> = breaches.iter().take(3).map(|one| format!("{} {}", one.path, one.message)).collect();
+                let words: Vec<_> =
+                    breaches.iter().take(3).map(|one| format!("{} {}", one.path, one.message)).collect();
                 Some(words.join("; "))
             }
         };
@@ -137,10 +139,9 @@ fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> Option<AnyView> 
             (None, Some(_)) => view! { <Badge state=Mood::Ok word="accepted"/> }.into_any(),
             (None, None) => ui::muted("not judged"),
         };
-        let time = event.time.map_or_else(
-            || ui::muted("none"),
-            |time| ui::text(time.format("%-d %b %Y, %H:%M:%S UTC").to_string()),
-        );
+        let time = event
+            .time
+            .map_or_else(|| ui::muted("none"), |time| ui::text(time.format("%-d %b %Y, %H:%M:%S UTC").to_string()));
         vec![ui::number(n as u64 + 1), ui::mono(text), time, verdict]
     });
     let columns = vec![
@@ -186,7 +187,11 @@ fn probed(found: &Findings) -> AnyView {
             "It answers the same whatever is asked. Mend the names of the parameters: as it is, it would be read whole each time.",
         )
     } else if told {
-        (Mood::Ok, "The probe has found something out", "What is certain was seen both ways. Fill it in below, then try it.")
+        (
+            Mood::Ok,
+            "The probe has found something out",
+            "What is certain was seen both ways. Fill it in below, then try it.",
+        )
     } else {
         (
             Mood::Warning,
@@ -194,7 +199,8 @@ fn probed(found: &Findings) -> AnyView {
             "It needs a record in the span whose own time it can read: name the record's own time, or ask for a longer span.",
         )
     };
-    let bound = |bound: &_| if values::bound(*bound) == "inclusive" { "is answered" } else { "is not answered" }.to_owned();
+    let bound =
+        |bound: &_| if values::bound(*bound) == "inclusive" { "is answered" } else { "is not answered" }.to_owned();
     let rows = vec![
         finding("The span", &found.obeys, |obeys| if *obeys { "is looked at" } else { "is ignored" }.to_owned()),
         finding("A record at the first moment", &found.from_bound, bound),
@@ -222,9 +228,8 @@ fn probed(found: &Findings) -> AnyView {
         Column::text("How sure"),
         Column::text("What was seen").wide_only(),
     ];
-    let hidden = |name: &str, value: Option<String>| {
-        value.map(|value| view! { <Hidden name=name.to_owned() value=value/> })
-    };
+    let hidden =
+        |name: &str, value: Option<String>| value.map(|value| view! { <Hidden name=name.to_owned() value=value/> });
     view! {
         <Alert state=mood title=title announce=true><p>{words}</p></Alert>
         <DataTable caption="What the probe has found out" columns=columns rows=rows/>
@@ -242,11 +247,8 @@ fn spelled<T: Serialize>(verdict: &Verdict<T>) -> Option<String> {
 
 /// The form with what a probe has found.
 pub(super) fn filled(typed: &Typed) -> Typed {
-    let found = [
-        ("from_bound", "found_from_bound"),
-        ("until_bound", "found_until_bound"),
-        ("precision", "found_precision"),
-    ];
+    let found =
+        [("from_bound", "found_from_bound"), ("until_bound", "found_until_bound"), ("precision", "found_precision")];
     let changes: Vec<_> = found
         .into_iter()
         .map(|(field, found)| (field, typed.text(found)))

@@ -9,8 +9,8 @@ use crate::{
     form::{Typed, sentence},
     polling::{
         definition::{
-            Authentication, Bound, Converter, Definition, Mapping, PageKind, PageSize, Precision, Problem, Row, Schedule,
-            SourceFile, Style, TimeFormat, WindowKind,
+            Authentication, Bound, Converter, Definition, Mapping, PageKind, PageSize, Precision, Problem, Row,
+            Schedule, SourceFile, Style, TimeFormat, WindowKind,
         },
         schedule::Rhythm,
     },
@@ -31,8 +31,7 @@ pub(super) struct TimeFields {
 }
 
 /// How the bounds of a window are written.
-pub(super) const OF_WINDOW: TimeFields =
-    TimeFields { kind: "time_format", zone: "time_zone", pattern: "time_pattern" };
+pub(super) const OF_WINDOW: TimeFields = TimeFields { kind: "time_format", zone: "time_zone", pattern: "time_pattern" };
 /// How the time of a record is written.
 pub(super) const OF_RECORD: TimeFields =
     TimeFields { kind: "record_format", zone: "record_zone", pattern: "record_pattern" };
@@ -122,11 +121,9 @@ pub(super) fn of(definition: &Definition) -> Typed {
         Schedule::Every(minutes) => {
             changes.extend([("schedule", "every".to_owned()), ("every_minutes", minutes.to_string())]);
         }
-        Schedule::Cron { pattern, zone } => changes.extend([
-            ("schedule", "cron".to_owned()),
-            ("cron", pattern.clone()),
-            ("cron_zone", zone.clone()),
-        ]),
+        Schedule::Cron { pattern, zone } => {
+            changes.extend([("schedule", "cron".to_owned()), ("cron", pattern.clone()), ("cron_zone", zone.clone())])
+        }
     }
     changes.extend(of_pages(&definition.pages.kind));
     if let Some(time) = &definition.record_time {
@@ -225,7 +222,12 @@ fn of_row(n: usize, row: &Row) -> Vec<(String, String)> {
             (kind["kind"].as_str().unwrap_or_default().to_owned(), String::new())
         }
     };
-    vec![(cell(n, "to"), row.to.clone()), (cell(n, "from"), from), (cell(n, "converter"), kind), (cell(n, "with"), more)]
+    vec![
+        (cell(n, "to"), row.to.clone()),
+        (cell(n, "from"), from),
+        (cell(n, "converter"), kind),
+        (cell(n, "with"), more),
+    ]
 }
 
 /// A way of writing moments on one line: `%d.%m.%Y %H:%M in Europe/Berlin`.
@@ -550,7 +552,10 @@ fn field_of(problem: &Problem, typed: &Typed) -> String {
         ["mapping", "rows", n, part @ ..] => return row_field(n, part.first().copied(), typed),
         ["mapping", "rows"] => return cell(0, "to"),
         ["mapping", "template", ..] => "template",
-        [first @ ("name" | "url" | "headers" | "parameters" | "records" | "version" | "pages" | "mapping" | "ca"), ..] => first,
+        [
+            first @ ("name" | "url" | "headers" | "parameters" | "records" | "version" | "pages" | "mapping" | "ca"),
+            ..,
+        ] => first,
         _ => "",
     };
     field.to_owned()
@@ -610,7 +615,8 @@ mod tests {
     #[test]
     fn a_definition_comes_through_the_form_as_it_was() {
         let window = r#""window": {"parameters": {"q": "><{from}|{until}"}}, "schedule": {"everyMinutes": 5}"#;
-        let base = |more: &str| format!(r#"{{"name": "Shop", "url": "https://shop.example.com/a?x=1", {window}{more}}}"#);
+        let base =
+            |more: &str| format!(r#"{{"name": "Shop", "url": "https://shop.example.com/a?x=1", {window}{more}}}"#);
         round(&base(""));
         for pages in [
             r#"{"kind": "number", "parameter": "page", "start": 0, "size": {"parameter": "n", "value": 50}, "cap": 7}"#,
@@ -673,7 +679,8 @@ mod tests {
         assert_eq!(amiss(&[("authentication", "header"), ("auth_header", "a b")]), ["auth_header"]);
         assert_eq!(amiss(&[("record_id", "id")]), ["record_id"]);
         assert_eq!(amiss(&[("mapping", "rows")]), ["row-0-to"]);
-        let second = [("mapping", "rows"), ("row-1-to", "a"), ("row-1-from", "/a"), ("row-3-to", ""), ("row-3-from", "/b")];
+        let second =
+            [("mapping", "rows"), ("row-1-to", "a"), ("row-1-from", "/a"), ("row-3-to", ""), ("row-3-from", "/b")];
         assert_eq!(amiss(&second), ["row-3-to"]);
         assert_eq!(amiss(&[("mapping", "template"), ("template", "{{ a")]), ["template"]);
         assert_eq!(amiss(&[("limit_megabytes", "many"), ("limit_seconds", "0")]), ["limit_megabytes", "limit_seconds"]);

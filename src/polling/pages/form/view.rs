@@ -66,6 +66,10 @@ pub(super) fn page(frame: &Frame, desk: &Desk) -> String {
     let fill = matches!(desk.outcome, Some(outcome::Outcome::Probed(_))).then(|| {
         view! { <Button name="act" value="fill" to=action.clone()>"Fill in what was found"</Button> }
     });
+    let import = matches!(desk.subject, Subject::New { .. }).then(|| {
+        let href = action.replace("/new", "/import");
+        view! { <LinkButton href=href tone=Tone::Quiet>"From a file…"</LinkButton> }
+    });
     let carried = (!desk.carried.is_empty())
         .then(|| view! { <Hidden name="carried_token" value=desk.carried.clone()/> }.into_any());
     let form = view! {
@@ -87,10 +91,6 @@ pub(super) fn page(frame: &Frame, desk: &Desk) -> String {
             </FormActions>
         </PageForm>
     };
-    let import = matches!(desk.subject, Subject::New { .. }).then(|| {
-        let href = action.replace("/new", "/import");
-        view! { <LinkButton href=href tone=Tone::Quiet>"From a file…"</LinkButton> }
-    });
     let aside = view! { {preview(frame.now, typed)} {explained()} };
     let source = match &desk.subject {
         Subject::Edit(source) => Some(&**source),
@@ -157,7 +157,10 @@ fn request(desk: &Desk) -> AnyView {
     };
     let (optional, hint) = match (desk.carried.is_empty(), known) {
         (false, _) => (true, "It is kept, sealed, until you save. Type another one to replace it."),
-        (true, true) => (true, "There is one, and it is never shown. Type another one to replace it; the old one goes on being tried for a day."),
+        (true, true) => (
+            true,
+            "There is one, and it is never shown. Type another one to replace it; the old one goes on being tried for a day.",
+        ),
         (true, false) => (false, "Sealed as it is stored, and never shown again."),
     };
     let choices = vec![
@@ -248,12 +251,12 @@ fn time_fields(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors, names: T
 
 fn window(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors) -> AnyView {
     let kinds = vec![
-        Choice::new("range", "From a moment to another").hint("It takes two bounds: windows can be split and filled in."),
-        Choice::new("sinceOnly", "Since a moment").hint("It has no upper bound. It is paged through by the records' own time."),
+        Choice::new("range", "From a moment to another")
+            .hint("It takes two bounds: windows can be split and filled in."),
+        Choice::new("sinceOnly", "Since a moment")
+            .hint("It has no upper bound. It is paged through by the records' own time."),
     ];
-    let bounds = |words: [&str; 2]| {
-        vec![Choice::new("inclusive", words[0]), Choice::new("exclusive", words[1])]
-    };
+    let bounds = |words: [&str; 2]| vec![Choice::new("inclusive", words[0]), Choice::new("exclusive", words[1])];
     let precisions = vec![
         Choice::new("milliseconds", "milliseconds"),
         Choice::new("second", "seconds"),
@@ -495,10 +498,9 @@ fn preview(now: DateTime<Utc>, typed: &Typed) -> AnyView {
             };
             (lead, view! { <CodeBlock id="preview" label="Request" code=text/> }.into_any())
         }
-        None => (
-            "It stands here once nothing is amiss with what is typed.".to_owned(),
-            ui::muted("Try it tells what is."),
-        ),
+        None => {
+            ("It stands here once nothing is amiss with what is typed.".to_owned(), ui::muted("Try it tells what is."))
+        }
     };
     view! { <Card title="What it asks" lead=lead>{body}</Card> }.into_any()
 }
