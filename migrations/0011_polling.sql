@@ -32,6 +32,7 @@ CREATE TABLE sources (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX sources_by_id ON sources (id);
+CREATE INDEX sources_astray ON sources (tenant_id, id) WHERE health <> 'fresh';
 CREATE INDEX sources_due ON sources (next_run_at) WHERE state = 'active';
 
 -- Half-open spans of time, in UTC. Those that lie in the ledger and are not split tile it: no gap, no overlap.

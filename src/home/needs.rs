@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    alerts::{self, Details},
+    alerts::{self, Ailment, Details},
     app::App,
     auth::{Grant, ListTenants, ReadPayloads, Session},
     error::Result,
@@ -59,7 +59,9 @@ pub(super) async fn of(
     };
     let reads = session.grant::<ReadPayloads>().is_ok();
     let mut needs = silent(&names, rhythm::of_all(&app.db, grant, now).await?, now);
-    needs.extend(rejected(&names, &alerts::store::open_of_all(&app.db, grant).await?, reads));
+    let open = alerts::store::open_of_all(&app.db, grant).await?;
+    needs.extend(rejected(&names, &open, reads));
+    needs.extend(astray(&names, &open));
     let groups = failures::store::open_of_all(&app.db, grant, GROUPS).await?;
     needs.extend(broken(&names, groups, reads));
     for one in tokens::store::uses::watch_all(&app.db, grant, now).await? {
@@ -157,6 +159,23 @@ fn rejected(names: &Names, open: &[alerts::Alert], reads: bool) -> Vec<Need> {
             more: None,
             since: alert.opened_at,
             fix: Some(to_quarantine(alert.tenant_id, alert.event_type_id, reads)),
+        })
+    };
+    open.iter().filter_map(need).collect()
+}
+
+/// Polling sources that do not deliver.
+fn astray(names: &Names, open: &[alerts::Alert]) -> Vec<Need> {
+    let need = |alert: &alerts::Alert| {
+        let Details::Source { name, ailment, .. } = &alert.details else { return None };
+        let late = *ailment == Ailment::Late;
+        Some(Need {
+            state: if late { State::Warning } else { State::Error },
+            title: alerts::message::title(alert, ""),
+            place: format!("{} · {name}", names.tenants.get(&alert.tenant_id)?),
+            more: None,
+            since: alert.opened_at,
+            fix: Some((alerts::message::path(alert), "See the source".into())),
         })
     };
     open.iter().filter_map(need).collect()

@@ -5,7 +5,6 @@
 //! kept lead where they were checked to lead. [`direct`] is for the one address that an operator gives a command.
 mod address;
 mod fault;
-pub mod guarded;
 
 use std::{
     collections::HashMap,
@@ -40,7 +39,7 @@ const REDIRECTS: usize = 3;
 /// Connections that are kept to one host, and for how long.
 const KEPT: usize = 16;
 const KEPT_FOR: Duration = Duration::from_secs(50);
-/// Certificate authorities whose clients are kept.
+/// For so many certificate authorities clients are kept.
 const AUTHORITIES: usize = 64;
 
 /// A client for an address that an operator has named: no redirects, no proxies out of the environment, and each
@@ -94,9 +93,9 @@ fn guarded() -> reqwest::ClientBuilder {
 pub struct Client {
     clock: Clock,
     allowed: Allowed,
-    plain: Pair,
-    /// By the digest of their certificate authority.
-    authorities: Arc<Mutex<HashMap<[u8; 32], Pair>>>,
+    /// By the digest of the certificate authority that they trust beside those of the system, if there is one. Made
+    /// when they are first needed.
+    pairs: Arc<Mutex<HashMap<Option<[u8; 32]>, Pair>>>,
 }
 
 /// One client for the world, whose connections are checked, and one for the hosts that an operator has allowed.
@@ -147,12 +146,8 @@ impl Request {
 
 impl Client {
     /// One that may go to `allowed` hosts wherever they lead, and to all others where they are out in the world.
-    ///
-    /// # Errors
-    /// When the certificates of the system cannot be read.
-    pub fn new(allowed: Allowed, clock: Clock) -> Result<Self> {
-        let plain = Pair::new(&[]).map_err(Error::internal)?;
-        Ok(Self { clock, allowed, plain, authorities: Arc::default() })
+    pub fn new(allowed: Allowed, clock: Clock) -> Self {
+        Self { clock, allowed, pairs: Arc::default() }
     }
 
     /// The clock that requests are timed by.
@@ -208,14 +203,14 @@ impl Client {
     }
 
     fn pair(&self, ca: Option<&str>) -> Result<Pair, Fault> {
-        let Some(ca) = ca else { return Ok(self.plain.clone()) };
-        let digest = crypto::sha256(ca.as_bytes());
-        let mut known = self.authorities.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = ca.map(|ca| crypto::sha256(ca.as_bytes()));
+        let mut known = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pair) = known.get(&digest) {
             return Ok(pair.clone());
         }
-        let unreadable = || Fault::Certificate("the certificate authority of this source cannot be read".into());
-        let pair = Pair::new(&certificates(ca).ok_or_else(unreadable)?).map_err(|_| unreadable())?;
+        let unreadable = |whose| Fault::Certificate(format!("the certificates of {whose} cannot be read"));
+        let own = ca.map(|ca| certificates(ca).ok_or_else(|| unreadable("its own authority"))).transpose()?;
+        let pair = Pair::new(&own.unwrap_or_default()).map_err(|_| unreadable("this system"))?;
         if known.len() >= AUTHORITIES {
             known.clear();
         }
@@ -299,7 +294,7 @@ mod tests {
 
     fn client(allowed: &[&str]) -> Client {
         let allowed: Vec<_> = allowed.iter().map(|host| (*host).to_owned()).collect();
-        Client::new(Allowed::new(&allowed), Clock::system()).unwrap()
+        Client::new(Allowed::new(&allowed), Clock::system())
     }
 
     async fn get(client: &Client, url: &str) -> Result<Answer, Fault> {
@@ -342,8 +337,10 @@ mod tests {
                     }
                 } else {
                     let text = std::fs::read_to_string(&path).unwrap_or_default();
-                    let makes = ["reqwest::Client::", "reqwest::ClientBuilder", "reqwest::get(", "Client::builder()"];
-                    if makes.iter().any(|way| text.contains(way)) || text.contains("use reqwest::Client;") {
+                    let ways = ["reqwest::Client::", "reqwest::ClientBuilder", "reqwest::get(", "Client::builder()"];
+                    let named = text.contains("use reqwest::Client;")
+                        && ["Client::new", "Client::default", "Client::builder"].iter().any(|way| text.contains(way));
+                    if named || ways.iter().any(|way| text.contains(way)) {
                         found.push(path.display().to_string());
                     }
                 }

@@ -55,8 +55,10 @@ pub struct Manner {
     pub bounds: [Bound; 2],
     /// How finely it keeps moments.
     pub precision: Precision,
-    /// How it reads and writes them.
+    /// How it writes them, and reads them.
     pub format: TimeFormat,
+    /// How it reads them, where that is another way.
+    pub reads: Option<TimeFormat>,
     /// The newest first.
     pub descending: bool,
     /// It does not look at the window.
@@ -84,6 +86,7 @@ impl Default for Manner {
             bounds: [Bound::Inclusive, Bound::Exclusive],
             precision: Precision::Milliseconds,
             format: TimeFormat::default(),
+            reads: None,
             descending: false,
             ignores: false,
             skew: TimeDelta::zero(),

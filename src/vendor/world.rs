@@ -18,6 +18,15 @@ pub struct Item {
     pub seen: DateTime<Utc>,
 }
 
+impl Manner {
+    /// A moment as it is kept: as finely as it tells moments apart, by its own clock on the wall.
+    fn keeps(&self, exact: DateTime<Utc>) -> DateTime<Utc> {
+        let span = self.precision.span().num_milliseconds();
+        let local = exact.with_timezone(&self.format.zone()).naive_local().and_utc().timestamp_millis();
+        exact - TimeDelta::milliseconds(local.rem_euclid(span))
+    }
+}
+
 /// All items.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -33,8 +42,7 @@ impl World {
             .map(|n| {
                 let spread = i64::try_from(draw(manner.seed, &[1, n]) % step.unsigned_abs()).unwrap_or(0);
                 let exact = manner.start + TimeDelta::milliseconds(i64::try_from(n).unwrap_or(0) * step + spread);
-                let span = manner.precision.span().num_milliseconds();
-                let changed = exact - TimeDelta::milliseconds(exact.timestamp_millis().rem_euclid(span));
+                let changed = manner.keeps(exact);
                 let late = if draw(manner.seed, &[2, n]) % 10 == 0 { manner.late } else { TimeDelta::zero() };
                 Item { id: n + 1, version: 1 + draw(manner.seed, &[3, n]) % 3, changed, seen: exact + late }
             })
@@ -55,9 +63,11 @@ impl World {
         until: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<&Item>, String> {
-        let read = |text: Option<&str>, _end: End| text.map(|text| self.manner.format.read(text)).transpose();
-        let bounds =
-            if self.manner.ignores { (None, None) } else { (read(from, End::From)?, read(until, End::Until)?) };
+        let read = |text: Option<&str>| {
+            let format = self.manner.reads.as_ref().unwrap_or(&self.manner.format);
+            text.map(|text| format.read(text)).transpose()
+        };
+        let bounds = if self.manner.ignores { (None, None) } else { (read(from)?, read(until)?) };
         let after = |item: &Item| match (bounds.0, self.manner.bounds[0]) {
             (Some(from), Bound::Inclusive) => item.changed >= from,
             (Some(from), Bound::Exclusive) => item.changed > from,

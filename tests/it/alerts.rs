@@ -293,7 +293,7 @@ async fn whatever_a_receiver_does_is_written_down_and_tried_again() {
             ("redirecting", "redirect, which is not followed"),
             ("endless", "delivered"),
             ("inside", "an address of this network"),
-            ("closed", "the connection failed"),
+            ("closed", "no connection"),
             ("slow", "no answer in time"),
         ] {
             let page = app.page_with(&mut ada, &pages[name], says).await;

@@ -53,7 +53,7 @@ impl Try {
         if window.is_empty() {
             return Err(Refused("the window is empty: --from is before --until".into()).into());
         }
-        let client = Client::new(Allowed::new(&self.allow_outbound), context.clock.clone())?;
+        let client = Client::new(Allowed::new(&self.allow_outbound), context.clock.clone());
         let tried = attempt(&client, &file.definition, secret.as_ref(), window).await;
         context.out.record(&tried, || in_words(&tried))?;
         match &tried.fault {

@@ -355,7 +355,7 @@ mod tests {
         let until = berlin.render(at("2026-03-29T00:59:30Z"), End::Until, Bound::Exclusive, TimeDelta::hours(1));
         assert_eq!(until, "2026-03-29T03:00:00");
         let from = berlin.render(at("2026-03-29T01:00:00Z"), End::From, Bound::Exclusive, minute);
-        assert_eq!(from, "2026-03-29T01:45:00".to_owned());
+        assert_eq!(from, "2026-03-29T01:59:00".to_owned());
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use crate::{
 
 async fn vendor(manner: Manner) -> (Running, Client) {
     let running = vendor::start("127.0.0.1:0".parse().unwrap(), manner, Clock::system()).await.unwrap();
-    let client = Client::new(Allowed::new(&[running.address.to_string()]), Clock::system()).unwrap();
+    let client = Client::new(Allowed::new(&[running.address.to_string()]), Clock::system());
     (running, client)
 }
 
@@ -108,7 +108,7 @@ async fn every_trouble_is_told_by_its_name() {
         (Trouble::Reset, back_off, ""),
         (Trouble::Drip, Class::Split, "in time"),
         (Trouble::Bomb, Class::Split, "larger than"),
-        (Trouble::Repeat, Class::Stop, "read already"),
+        (Trouble::Repeat, Class::Stop, "two pages alike"),
         (Trouble::Inside, Class::Stop, "another origin"),
         (Trouble::Html, Class::Stop, "text/html"),
     ] {

@@ -5,6 +5,8 @@
 //! killed leaves what it had to whoever looks when the lease has run out.
 mod keep;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,14 +14,7 @@ use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use uuid::Uuid;
 
 use super::{Terms, store};
-use crate::{
-    app::App,
-    error::Result,
-    http_client::{Allowed, Client},
-    ids::new_id,
-    ingest::directory::Directory,
-    log,
-};
+use crate::{app::App, error::Result, ids::new_id, ingest::directory::Directory, log};
 
 /// How often it is looked whether a schedule has come, or a window has been left by somebody.
 const LOOK: Duration = Duration::from_millis(500);
@@ -35,8 +30,6 @@ const PLANNED: i64 = 250;
 pub struct Runner {
     app: App,
     directory: Directory,
-    /// The way out.
-    client: Client,
     /// This process, as leases name it.
     owner: Uuid,
     /// Rung when there may be a window to take.
@@ -51,11 +44,7 @@ pub async fn run(app: App, directory: Directory) {
         tracing::warn!(%error, "windows that were under way could not be freed; their leases will run out");
     }
     let owner = new_id(&app.clock);
-    let client = match Client::new(Allowed::new(&app.settings.allow_outbound), app.clock.clone()) {
-        Ok(client) => client,
-        Err(error) => return tracing::error!(%error, "no source is asked: there is no way out"),
-    };
-    let runner = Runner { app, directory, client, owner, bell: Arc::default() };
+    let runner = Runner { app, directory, owner, bell: Arc::default() };
     tokio::join!(runner.plan(), runner.work(), keep::run(&runner.app));
 }
 

@@ -226,7 +226,7 @@ impl<'r> Desk<'r> {
         self.event_type()?;
         let from = position.as_deref().and_then(|position| serde_json::from_str(position).ok());
         let ask = Window::new(self.taken.ask_from, self.taken.window.until);
-        let mut reading = Reading::new(&self.runner.client, definition, secret.as_ref(), ask, from);
+        let mut reading = Reading::new(&self.runner.app.client, definition, secret.as_ref(), ask, from);
         let (before, bytes) = (self.trail.len(), self.bytes);
         let mut held: Option<Held> = None;
         let stopping = &self.runner.app.stopping;

@@ -104,6 +104,12 @@ macro_rules! entry {
 }
 use entry;
 
+macro_rules! standings {
+    ($rest:literal) => {
+        concat!("SELECT tenant_id, id, event_type_id, name, state, health, health_since, reason FROM sources ", $rest)
+    };
+}
+
 /// Where a source's secret is sealed for.
 fn place(row: &str) -> Place<'_> {
     Place { column: "sources.secret", row }
@@ -263,8 +269,12 @@ pub struct Standing {
     pub tenant_id: TenantId,
     /// Which.
     pub id: SourceId,
+    /// What its records become.
+    pub event_type_id: EventTypeId,
     /// What people call it.
     pub name: String,
+    /// Whether it is asked.
+    pub state: State,
     /// How it stands.
     pub health: Health,
     /// Since when.
@@ -278,9 +288,23 @@ pub struct Standing {
 /// # Errors
 /// When the database does.
 pub async fn health(db: &Db) -> Result<Vec<Standing>> {
-    Ok(sql!(
-        all Standing, db,
-        "SELECT tenant_id, id, name, health, health_since, reason FROM sources
-         WHERE state <> 'removed' ORDER BY tenant_id, id",
-    )?)
+    Ok(sql!(all Standing, db, standings!("WHERE state <> 'removed' ORDER BY tenant_id, id"))?)
+}
+
+/// Those of them that do not stand as they should.
+///
+/// # Errors
+/// When the database does.
+pub async fn astray(db: &Db) -> Result<Vec<Standing>> {
+    let text = standings!("WHERE health <> 'fresh' AND state <> 'removed' ORDER BY tenant_id, id");
+    Ok(sql!(all Standing, db, text)?)
+}
+
+/// One of them, unless it was removed.
+///
+/// # Errors
+/// When the database does.
+pub async fn standing(db: &Db, tenant: TenantId, id: SourceId) -> Result<Option<Standing>> {
+    let text = standings!("WHERE tenant_id = $1 AND id = $2 AND state <> 'removed'");
+    Ok(sql!(opt Standing, db, text, tenant, id)?)
 }
