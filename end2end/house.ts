@@ -8,6 +8,7 @@ import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
+import { bareSources, fullSources } from "./house-sources";
 import { bareTokens, fullTokens } from "./house-tokens";
 import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
@@ -91,6 +92,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareAlerts(() => tenant),
     ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
+    ...bareSources(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
     ...bareFind(() => tenant),
@@ -122,6 +124,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...(await fullFailures(server, door)),
     ...fullAlerts(door),
     ...(await fullMendfail(server, door)),
+    ...(await fullSources(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...fullFind(server, door),

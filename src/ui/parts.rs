@@ -51,6 +51,20 @@ pub fn Seldom(
     view! { <details class="seldom" open=open><summary>{summary}</summary><div>{children.0}</div></details> }.into_any()
 }
 
+/// What came of an act of the form it stands in; the address of the act leads to it.
+#[component]
+pub fn Outcome(
+    /// Its id.
+    id: &'static str,
+    /// What it is, for screen readers.
+    #[prop(into)]
+    label: String,
+    /// What it holds.
+    children: Slot,
+) -> AnyView {
+    view! { <section class="outcome" id=id tabindex="-1" aria-label=label>{children.0}</section> }.into_any()
+}
+
 /// A small field in a row.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {

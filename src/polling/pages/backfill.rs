@@ -162,7 +162,7 @@ fn page(frame: &Frame, source: &Source, typed: &Typed, estimate: Option<&Estimat
                     <Field name="until" label="Until (UTC)" kind="datetime-local" value=typed.text("until") errors=errors/>
                 </FieldGrid>
                 <Select name="slice" label="Asked for by" choices=slices value=typed.text("slice") hint="A slice that turns out too large is split by itself." errors=errors/>
-                <p class="hint">{format!("Its ledger reaches from {} to {}.", words::moment(source.starts_at), words::moment(source.watermark))}</p>
+                {ui::hint(format!("Its ledger reaches from {} to {}.", words::moment(source.starts_at), words::moment(source.watermark)))}
                 {estimate.map(shown_estimate)}
                 <FormActions>
                     <Button tone=first name="act" value="estimate">"What would it take?"</Button>

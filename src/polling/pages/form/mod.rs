@@ -26,7 +26,6 @@ use crate::{
     event_types::{self, test_event},
     events,
     form::{Typed, amiss, sentence, shown},
-    http_client::{Allowed, Client},
     ids::{EventTypeId, SourceId, TenantId},
     ingest,
     polling::{
@@ -336,7 +335,7 @@ impl Desk {
         let Some(mut definition) = self.read(secret.as_ref()) else { return Ok(()) };
         let Some(window) = self.span(&definition, app.clock.now()) else { return Ok(()) };
         definition.limits.seconds = definition.limits.seconds.min(ANSWER_SECONDS);
-        let client = Client::new(Allowed::new(&app.settings.allow_outbound), app.clock.clone())?;
+        let client = &app.client;
         let late = || {
             Outcome::Failed(Wrong {
                 what: format!("it took longer than {} seconds", PATIENCE.as_secs()),
@@ -348,13 +347,13 @@ impl Desk {
                 self.errors.push("record_time", "The probe looks at a record around its own time: say where that is");
                 return Ok(());
             }
-            match tokio::time::timeout(PATIENCE, boundary(&client, &definition, secret.as_ref(), window)).await {
+            match tokio::time::timeout(PATIENCE, boundary(client, &definition, secret.as_ref(), window)).await {
                 Ok(Ok(found)) => Outcome::Probed(Box::new(found)),
                 Ok(Err(fault)) => Outcome::Failed(Wrong::from(&fault)),
                 Err(_) => late(),
             }
         } else {
-            match tokio::time::timeout(PATIENCE, attempt(&client, &definition, secret.as_ref(), window)).await {
+            match tokio::time::timeout(PATIENCE, attempt(client, &definition, secret.as_ref(), window)).await {
                 Ok(tried) => {
                     let verdicts = verdicts(app, session, permit, event_type, &tried).await?;
                     Outcome::Tried(Box::new(tried), verdicts)

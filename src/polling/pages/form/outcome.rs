@@ -10,7 +10,7 @@ use crate::{
         attempt::{Attempt, Wrong},
         boundary::{Findings, Order, Sureness, Verdict},
     },
-    ui::{self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, State as Mood, format},
+    ui::{self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, Outcome as Panel, State as Mood, format},
 };
 
 /// How much of an event a row of the table shows, in characters.
@@ -33,7 +33,7 @@ pub(super) fn view(outcome: &Outcome) -> AnyView {
         Outcome::Probed(found) => probed(found),
         Outcome::Failed(wrong) => fault(wrong),
     };
-    view! { <section id="result" class="result" tabindex="-1" aria-label="Result">{shown}</section> }.into_any()
+    view! { <Panel id="result" label="Result">{shown}</Panel> }.into_any()
 }
 
 fn fault(wrong: &Wrong) -> AnyView {

@@ -419,7 +419,7 @@ fn mapping(typed: &Typed, errors: &FieldErrors) -> AnyView {
                 <RadioGroup name="mapping" label="The event is" choices=kinds value=typed.text("mapping") errors=errors/>
                 <Variant of="rows">
                     <CellRows row="Field of the event" heads=vec!["Field", "From", "Becomes", "With"] rows=rows/>
-                    <p class="hint">"From is a place in the record (/customer/mail or a JSONPath), or = and a value: =shop. With is what stands between the parts of a list, or how a moment is written: %d.%m.%Y in Europe/Berlin. Try it makes room for more rows."</p>
+                    {ui::hint("From is a place in the record (/customer/mail or a JSONPath), or = and a value: =shop. With is what stands between the parts of a list, or how a moment is written: %d.%m.%Y in Europe/Berlin. Try it makes room for more rows.")}
                 </Variant>
                 <Variant of="template">
                     <TextArea name="template" label="Template" value=typed.text("template") rows=10 mono=true hint="The record is record, and values are written as JSON: {\"email\": {{ record.mail }}}" errors=errors/>
@@ -462,7 +462,7 @@ fn attempt(desk: &Desk, action: &str) -> AnyView {
                 <Button name="act" value="try" icon=ui::Icon::Play to=to.clone()>"Try it"</Button>
                 <Button name="act" value="probe" icon=ui::Icon::Search to=to>"Probe the boundary"</Button>
             </FormActions>
-            <p class="hint">"The probe asks up to some dozen times around one record, and finds out whether bounds are inclusive, how finely it tells moments apart, which zone it means and how it sorts."</p>
+            {ui::hint("The probe asks up to some dozen times around one record, and finds out whether bounds are inclusive, how finely it tells moments apart, which zone it means and how it sorts.")}
             {desk.outcome.as_ref().map(outcome::view)}
         </Card>
     }
