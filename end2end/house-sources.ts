@@ -72,7 +72,7 @@ export async function fullSources(server: Server, door: Door): Promise<Room[]> {
       open: async (page) => {
         await complete(page);
         await page.locator("#ledger").getByRole("row").nth(1).getByRole("link").click();
-        await page.getByText("Attempt 1").waitFor();
+        await page.getByRole("heading", { name: "Attempt 1" }).waitFor();
       },
     },
     {

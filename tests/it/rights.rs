@@ -338,8 +338,8 @@ async fn source(app: &TestApp, event_type: EventTypeId) -> SourceId {
         "window": {"parameters": {"from": "{from}", "until": "{until}"}},
     });
     let prepared = Prepared::read(&definition.to_string()).unwrap();
-    let keys = Keyring::in_memory();
-    let made = polling::store::change::create(&app.db, &app.clock, &keys, &app.permit(), event_type, prepared, None);
+    let (keys, permit) = (Keyring::in_memory(), app.permit());
+    let made = polling::store::change::create(&app.db, &app.clock, &keys, &permit, event_type, prepared, None);
     made.await.unwrap().id
 }
 

@@ -455,8 +455,8 @@ fn attempt(desk: &Desk, action: &str) -> AnyView {
     view! {
         <Card title="Try it" lead="A real GET with what is typed above. Nothing is stored.">
             <FieldGrid>
-                <Field name="try_from" label="Asked from (UTC)" kind="datetime-local" value=typed.text("try_from") optional=true hint="Left empty: one interval." errors=errors/>
-                <Field name="try_until" label="Asked until (UTC)" kind="datetime-local" value=typed.text("try_until") optional=true hint="Left empty: the present, less what it takes to settle." errors=errors/>
+                <Field name="try_from" label="Asked from (UTC)" kind="datetime-local" value=typed.text("try_from") optional=true hint="Left empty: one interval before." errors=errors/>
+                <Field name="try_until" label="Asked until (UTC)" kind="datetime-local" value=typed.text("try_until") optional=true hint="Left empty: as the schedule would." errors=errors/>
             </FieldGrid>
             <FormActions>
                 <Button name="act" value="try" icon=ui::Icon::Play to=to.clone()>"Try it"</Button>
