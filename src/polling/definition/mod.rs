@@ -11,6 +11,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Window;
+
 pub use time::{Bound, End, Precision, Style, TimeFormat};
 
 /// The longest that an answer may take, in seconds.
@@ -452,6 +454,15 @@ impl Definition {
     /// The least span of time that the other side can be asked for.
     pub fn granule(&self) -> TimeDelta {
         self.window.precision.span().max(self.window.format.granule())
+    }
+
+    /// Both ends of a window as they are asked for: written outward.
+    pub fn ends(&self, window: Window) -> [String; 2] {
+        let (rule, granule) = (&self.window, self.granule());
+        [
+            rule.format.render(window.from, End::From, rule.from_bound, granule),
+            rule.format.render(window.until, End::Until, rule.until_bound, granule),
+        ]
     }
 
     /// Whether a window has an upper bound, so that it can be split.

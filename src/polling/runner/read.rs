@@ -101,10 +101,7 @@ async fn give_up(runner: &Runner, taken: &Taken, short: Short, evidence: String,
         Short::Early(at) => (Ending::Early(at), "read too early: the other side's clock is behind".into()),
         Short::Later(words, wait) => (again(wait, true), words),
         Short::Never(words) => (Ending::Stopped, words),
-        Short::Fault(fault) => {
-            let words = fault.to_string();
-            (by_class(&fault, taken, now), words)
-        }
+        Short::Fault(fault) => by_class(&fault, taken, now),
     };
     tracing::info!(tenant = %taken.tenant, source = %taken.source, window = %taken.id, attempt = taken.epoch, ?ending, fault = words, "a window was not read to its end");
     let ended = lease::end(&runner.app.db, &runner.app.clock, taken.clone(), ending, (words, evidence, requests)).await;
@@ -113,8 +110,8 @@ async fn give_up(runner: &Runner, taken: &Taken, short: Short, evidence: String,
     }
 }
 
-fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> Ending {
-    match fault.class() {
+fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> (Ending, String) {
+    let ending = match fault.class() {
         Class::BackOff { retry_after: Some(rest) } => {
             let rest = TimeDelta::from_std(rest).unwrap_or(MOST_REST).clamp(TimeDelta::seconds(1), MOST_REST);
             Ending::Rest(now + rest)
@@ -123,11 +120,26 @@ fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> Ending {
         Class::Pause => Ending::Refused(now + wait(taken.failures)),
         Class::Stop => Ending::Stopped,
         Class::Split => {
-            let shape = Terms::read(&taken.of.definition, taken.source).map(|terms| terms.shape);
-            let halves = shape.ok().and_then(|shape| ledger::halves(taken.window, shape));
-            halves.map_or(Ending::Stopped, Ending::Split)
+            let Some(halves) = halves(taken) else {
+                let words = format!("{}, and no less can be asked for at once: allow it more", fault.what());
+                return (Ending::Stopped, words);
+            };
+            Ending::Split(halves)
         }
-    }
+    };
+    (ending, fault.to_string())
+}
+
+/// What a window is split into; none when less of it cannot be asked for.
+fn halves(taken: &Taken) -> Option<[Window; 2]> {
+    let definition = Definition::parse(&taken.of.definition).ok()?;
+    let shape = Terms::of(&definition, taken.source).ok()?.shape;
+    let halves = ledger::halves(taken.window, shape)?;
+    // of local times, the hour that comes twice is only asked for as a whole
+    let whole = definition.ends(Window::new(taken.ask_from, taken.window.until));
+    let first = Window::new(taken.ask_from, halves[0].until);
+    let less = [first, halves[1]].into_iter().any(|half| definition.ends(half) != whole);
+    less.then_some(halves)
 }
 
 /// How long to wait after so many failures in a row. Drawn at random from the upper half, so that those who failed
