@@ -147,7 +147,7 @@ def pretix(options, report):
 
     token = run("token").splitlines()[-1]
     run("add", 130, 1)
-    command = [home / "bin/gunicorn", "pretix.wsgi", "--bind", f"127.0.0.1:{options.port}", "--workers", "2"]
+    command = [python, "-m", "pretix", "runserver", "--noreload", f"127.0.0.1:{options.port}"]
     system = subprocess.Popen(command, env=env, stdout=open(home / "server.log", "ab"), stderr=subprocess.STDOUT)
     base = f"http://127.0.0.1:{options.port}/api/v1/organizers/acme/events/fair/orders/"
     headers = {"Authorization": f"Token {token}"}

@@ -97,14 +97,19 @@ pub async fn take(db: &Db, clock: &Clock, owner: Uuid, most: usize) -> Result<Ve
     if most == 0 {
         return Ok(Vec::new());
     }
-    // looked for without a lock, since most often there is nothing: the hosts whose windows wait longest
+    // looked for without a lock, since most often there is nothing: the hosts whose windows wait longest. By the time
+    // alone, and sources only then (CROSS JOIN keeps SQLite to that): there are many more sources than windows due
     let hosts = sql!(
         values String, db,
         "SELECT due.host FROM (
-             SELECT w.host, MIN(CASE WHEN w.state = 'open' THEN w.next_try_at ELSE w.held_until END) AS since
-             FROM windows AS w JOIN sources AS s ON s.tenant_id = w.tenant_id AND s.id = w.source_id
-             WHERE s.state = 'active' AND ((w.state = 'open' AND w.next_try_at <= $1)
-                OR (w.state = 'running' AND w.held_until <= $2))
+             SELECT w.host, MIN(w.since) AS since
+             FROM (SELECT tenant_id, source_id, host, next_try_at AS since FROM windows
+                   WHERE state = 'open' AND next_try_at <= $1
+                   UNION ALL
+                   SELECT tenant_id, source_id, host, held_until FROM windows
+                   WHERE state = 'running' AND held_until <= $2) AS w
+             CROSS JOIN sources AS s
+             WHERE s.tenant_id = w.tenant_id AND s.id = w.source_id AND s.state = 'active'
              GROUP BY w.host
          ) AS due LEFT JOIN poll_hosts AS h ON h.host = due.host
          WHERE (h.host IS NULL OR h.not_before <= $1)
