@@ -353,7 +353,7 @@ pub enum Mapping {
     },
     /// A template that writes the event as JSON.
     Template {
-        /// In MiniJinja; the record is `record`, and values are written as JSON.
+        /// In `MiniJinja`; the record is `record`, and values are written as JSON.
         template: String,
     },
 }
@@ -364,7 +364,7 @@ pub enum Mapping {
 pub struct Row {
     /// The field: its name, or a JSON Pointer for one within another.
     pub to: String,
-    /// What it is made of: a JSON Pointer or a JSONPath into the record.
+    /// What it is made of: a JSON Pointer or a `JSONPath` into the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Or: always this.
@@ -484,6 +484,9 @@ pub mod testing {
     use super::Definition;
 
     /// One that is right, for `url`, with `changes` laid over it.
+    ///
+    /// # Panics
+    /// When they make it wrong.
     pub fn definition(url: &str, changes: Value) -> Definition {
         let mut fields = json!({
             "name": "Orders", "url": url,

@@ -119,6 +119,7 @@ fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> (Ending, String
         Class::BackOff { retry_after: None } => Ending::Again { at: now + wait(taken.failures), failed: true },
         Class::Pause => Ending::Refused(now + wait(taken.failures)),
         Class::Stop => Ending::Stopped,
+        Class::Split if taken.ask_from < taken.window.from => Ending::Apart,
         Class::Split => {
             let Some(halves) = halves(taken) else {
                 let words = format!("{}, and no less can be asked for at once: allow it more", fault.what());
@@ -136,17 +137,16 @@ fn halves(taken: &Taken) -> Option<[Window; 2]> {
     let shape = Terms::of(&definition, taken.source).ok()?.shape;
     let halves = ledger::halves(taken.window, shape)?;
     // of local times, the hour that comes twice is only asked for as a whole
-    let whole = definition.ends(Window::new(taken.ask_from, taken.window.until));
-    let first = Window::new(taken.ask_from, halves[0].until);
-    let less = [first, halves[1]].into_iter().any(|half| definition.ends(half) != whole);
-    less.then_some(halves)
+    let whole = definition.ends(taken.window);
+    halves.into_iter().any(|half| definition.ends(half) != whole).then_some(halves)
 }
 
 /// How long to wait after so many failures in a row. Drawn at random from the upper half, so that those who failed
 /// together do not come back together.
 fn wait(failures: i64) -> TimeDelta {
     let longest = (WAIT * (1_i32 << failures.clamp(0, 10))).min(MOST_WAIT);
-    longest / 2 + TimeDelta::milliseconds((longest.num_milliseconds() as f64 / 2.0 * rand::random::<f64>()) as i64)
+    let half = longest / 2;
+    half + TimeDelta::milliseconds(rand::random_range(0..=half.num_milliseconds()))
 }
 
 /// A window under way.
@@ -324,7 +324,7 @@ impl<'r> Desk<'r> {
                 Ok(false) => return Short::Lost,
                 // the lease may last until the next try; the commit will tell
                 Err(error) => {
-                    tracing::warn!(%error, window = %self.taken.id, "the lease of a window could not be renewed")
+                    tracing::warn!(%error, window = %self.taken.id, "the lease of a window could not be renewed");
                 }
             }
         }

@@ -344,6 +344,8 @@ pub enum Ending {
     Refused(DateTime<Utc>),
     /// It cannot be read until somebody has mended something: the source is stopped.
     Stopped,
+    /// It is too much with its lookback: that is read apart, and it without.
+    Apart,
     /// These stand for it.
     Split([Window; 2]),
 }
@@ -369,6 +371,7 @@ pub async fn end(
                 Ending::Early(at) => ("open", *at, 0),
                 Ending::Rest(at) | Ending::Refused(at) => ("open", *at, taken.failures + 1),
                 Ending::Stopped => ("failed", now, taken.failures + 1),
+                Ending::Apart => ("open", now, taken.failures),
                 Ending::Split(_) => ("split", now, taken.failures),
             };
             let host = sql!(
@@ -376,7 +379,8 @@ pub async fn end(
                 tx,
                 "UPDATE windows SET state = $4, next_try_at = $5, failures = $6, fault = $7, held_until = $8,
                     requests = requests + $9, done_at = $10,
-                    position = CASE WHEN $11 THEN NULL ELSE position END
+                    position = CASE WHEN $11 THEN NULL ELSE position END,
+                    ask_from = CASE WHEN $12 THEN from_at ELSE ask_from END
                  WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running' RETURNING host",
                 taken.tenant,
                 taken.id,
@@ -388,7 +392,8 @@ pub async fn end(
                 DateTime::<Utc>::UNIX_EPOCH,
                 requests,
                 matches!(ending, Ending::Split(_)).then_some(now),
-                matches!(ending, Ending::Early(_)),
+                matches!(ending, Ending::Early(_) | Ending::Apart),
+                matches!(ending, Ending::Apart),
             )?;
             sql!(
                 exec tx,
@@ -415,17 +420,21 @@ pub async fn end(
                         WHERE tenant_id = $1 AND id = $2 AND state = 'active'";
                     sql!(exec tx, text, taken.tenant, taken.source, &fault, now)?;
                 }
-                Ending::Split([first, second]) => {
-                    let lookback = taken.window.from - taken.ask_from;
-                    let new =
-                        New { tenant: taken.tenant, source: taken.source, host: &host, kind: taken.kind, lookback };
-                    new.insert(tx, &clock, &[first, second]).await?;
+                Ending::Apart => {
+                    let lookback = Window::new(taken.ask_from, taken.window.from);
+                    new(&taken, &host, Kind::Reread).insert(tx, &clock, &[lookback]).await?;
                 }
+                Ending::Split(halves) => new(&taken, &host, taken.kind).insert(tx, &clock, &halves).await?,
             }
             Ok(true)
         })
     })
     .await
+}
+
+/// Windows out of one that was too much.
+fn new<'a>(taken: &Taken, host: &'a str, kind: Kind) -> New<'a> {
+    New { tenant: taken.tenant, source: taken.source, host, kind, lookback: TimeDelta::zero() }
 }
 
 async fn refused(tx: &mut Tx, taken: &Taken, fault: &str, now: DateTime<Utc>) -> Result<()> {

@@ -94,9 +94,9 @@ impl Desk {
     async fn commit(&self, taken: &lease::Taken, records: &[u8], done: bool) -> Outcome {
         let row = |value: &u8| Row {
             event_type: self.event_type,
-            verdict: if value % 2 == 0 { Verdict::Accepted } else { Verdict::Quarantined },
+            verdict: if value.is_multiple_of(2) { Verdict::Accepted } else { Verdict::Quarantined },
             payload: Bytes::from(format!(r#"{{"id":{value}}}"#)),
-            errors: (value % 2 != 0).then(|| r#"[{"path":"","rule":"type","message":"m"}]"#.to_owned()),
+            errors: (!value.is_multiple_of(2)).then(|| r#"[{"path":"","rule":"type","message":"m"}]"#.to_owned()),
             unique: Some(Unique { value: [*value; 16], content: [*value; 16], path: Arc::from("") }),
             refuse: false,
         };
