@@ -27,10 +27,12 @@ CREATE TABLE sources (
     checked_records  BIGINT NOT NULL,
     missed_records   BIGINT NOT NULL,
     lateness         TEXT NOT NULL,              -- JSON: how many records were so late, in powers of two of a second
+    tidied_at        TIMESTAMPTZ NOT NULL,       -- when its old windows were merged last
     created_at       TIMESTAMPTZ NOT NULL,
     updated_at       TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX sources_tidied ON sources (tidied_at);
 CREATE INDEX sources_by_id ON sources (id);
 CREATE INDEX sources_astray ON sources (tenant_id, id) WHERE health <> 'fresh';
 CREATE INDEX sources_due ON sources (next_run_at) WHERE state = 'active';
@@ -67,6 +69,8 @@ CREATE TABLE windows (
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX windows_of_source ON windows (tenant_id, source_id, from_at);
+CREATE INDEX windows_due ON windows (next_try_at) WHERE state = 'open';
+CREATE INDEX windows_held ON windows (held_until) WHERE state = 'running';
 CREATE INDEX windows_waiting ON windows (host, next_try_at) WHERE state = 'open';
 CREATE INDEX windows_running ON windows (host, held_until) WHERE state = 'running';
 CREATE INDEX windows_undone ON windows (tenant_id, source_id, state) WHERE done_at IS NULL;

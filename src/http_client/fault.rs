@@ -66,10 +66,10 @@ impl Fault {
                     other => Self::Connect(other.to_string()),
                 };
             }
-            if let Some(inner) = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-                if let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref::<rustls::Error>() {
-                    return Self::Certificate(inner.to_string());
-                }
+            if let Some(inner) = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+                && let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref::<rustls::Error>()
+            {
+                return Self::Certificate(inner.to_string());
             }
             // the outermost names the address
             if !one.is::<reqwest::Error>() {

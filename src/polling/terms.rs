@@ -120,6 +120,9 @@ pub mod testing {
     use super::Prepared;
 
     /// A source that is asked every so many minutes, with a lookback of as many.
+    ///
+    /// # Panics
+    /// When that is no schedule.
     pub fn prepared(every: u32, lookback: u32) -> Prepared {
         let text = serde_json::json!({
             "name": "Shop",

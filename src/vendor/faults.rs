@@ -38,7 +38,7 @@ impl Manner {
     /// What goes wrong with a request, counted from one.
     pub fn trouble(&self, request: u64) -> Option<Trouble> {
         let drawn = draw(self.seed, &[4, request]);
-        if self.troubles.is_empty() || drawn % self.every.max(1) != 0 {
+        if self.troubles.is_empty() || !drawn.is_multiple_of(self.every.max(1)) {
             return None;
         }
         let which = (drawn / self.every.max(1)) % self.troubles.len() as u64;

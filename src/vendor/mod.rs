@@ -100,7 +100,9 @@ impl Default for Manner {
 /// A number out of a seed and others: the same each time.
 pub(crate) fn draw(seed: u64, parts: &[u64]) -> u64 {
     let mut bytes = seed.to_le_bytes().to_vec();
-    parts.iter().for_each(|part| bytes.extend_from_slice(&part.to_le_bytes()));
+    for part in parts {
+        bytes.extend_from_slice(&part.to_le_bytes());
+    }
     let digest = crate::crypto::sha256(&bytes);
     u64::from_le_bytes([digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]])
 }

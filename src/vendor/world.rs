@@ -43,7 +43,7 @@ impl World {
                 let spread = i64::try_from(draw(manner.seed, &[1, n]) % step.unsigned_abs()).unwrap_or(0);
                 let exact = manner.start + TimeDelta::milliseconds(i64::try_from(n).unwrap_or(0) * step + spread);
                 let changed = manner.keeps(exact);
-                let late = if draw(manner.seed, &[2, n]) % 10 == 0 { manner.late } else { TimeDelta::zero() };
+                let late = if draw(manner.seed, &[2, n]).is_multiple_of(10) { manner.late } else { TimeDelta::zero() };
                 Item { id: n + 1, version: 1 + draw(manner.seed, &[3, n]) % 3, changed, seen: exact + late }
             })
             .collect();

@@ -244,7 +244,7 @@ async fn whoever_refuses_the_token_is_asked_three_times_and_then_no_more() {
         poll.shop.fill(1, 15, TimeDelta::hours(3));
         poll.shop.mood(|mood| mood.token = Some("good".into()));
         poll.start().await;
-        poll.until("refused", 30, async || poll.now().await.state == State::Refused).await;
+        poll.until("refused", 3, async || poll.now().await.state == State::Refused).await;
         assert_eq!(poll.shop.asked().len(), 3);
         assert!(poll.now().await.reason.unwrap().contains("401"));
         poll.app.clock.advance(7200);

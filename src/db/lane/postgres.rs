@@ -74,7 +74,7 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Writt
     look_up(&mut tx, jobs, &mut known).await?;
     let plan = decide(jobs.iter().map(|job| &job.append), &mut known);
     if !plan.progress.is_empty() {
-        progress::write(&mut On::Postgres(&mut *tx), &plan, clock).await?;
+        progress::write(&mut On::Postgres(&mut tx), &plan, clock).await?;
     }
     if plan.stored.is_empty() {
         if !plan.progress.is_empty() {

@@ -182,7 +182,7 @@ impl Check {
     fn address(&mut self, of: &Definition) {
         match Url::parse(&of.url) {
             _ if of.url.len() > LONGEST_URL => {
-                self.say("/url", format!("an address has {LONGEST_URL} characters at most"))
+                self.say("/url", format!("an address has {LONGEST_URL} characters at most"));
             }
             Err(error) => self.say("/url", format!("this is no address: {error}; it begins with https://")),
             Ok(url) if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() => {
@@ -208,7 +208,7 @@ impl Check {
                     self.say(&at, "this header is set by Tributary itself");
                 }
                 Ok(name) if name == "authorization" => {
-                    self.say(&at, "a secret does not belong here, where it is shown: say authentication")
+                    self.say(&at, "a secret does not belong here, where it is shown: say authentication");
                 }
                 Ok(_) => {}
             }
@@ -255,12 +255,12 @@ impl Check {
         let at = "/window/parameters";
         let holds = |what: &str| of.window.parameters.values().any(|template| template.contains(what));
         let since_only = of.window.kind == WindowKind::SinceOnly;
-        if !holds("{from}") && !(since_only && of.conditional) {
+        if !(holds("{from}") || since_only && of.conditional) {
             self.say(at, "no parameter holds {from}: the other side would be asked for everything each time");
         }
         match (holds("{until}"), since_only) {
             (false, false) => {
-                self.say(at, "no parameter holds {until}; where the other side has none, say \"kind\": \"sinceOnly\"")
+                self.say(at, "no parameter holds {until}; where the other side has none, say \"kind\": \"sinceOnly\"");
             }
             (true, true) => self.say(at, "sinceOnly has no {until}; leave kind out to ask for both"),
             _ => {}

@@ -11,6 +11,8 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Window;
+
 pub use time::{Bound, End, Precision, Style, TimeFormat};
 
 /// The longest that an answer may take, in seconds.
@@ -351,7 +353,7 @@ pub enum Mapping {
     },
     /// A template that writes the event as JSON.
     Template {
-        /// In MiniJinja; the record is `record`, and values are written as JSON.
+        /// In `MiniJinja`; the record is `record`, and values are written as JSON.
         template: String,
     },
 }
@@ -362,7 +364,7 @@ pub enum Mapping {
 pub struct Row {
     /// The field: its name, or a JSON Pointer for one within another.
     pub to: String,
-    /// What it is made of: a JSON Pointer or a JSONPath into the record.
+    /// What it is made of: a JSON Pointer or a `JSONPath` into the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Or: always this.
@@ -454,6 +456,15 @@ impl Definition {
         self.window.precision.span().max(self.window.format.granule())
     }
 
+    /// Both ends of a window as they are asked for: written outward.
+    pub fn ends(&self, window: Window) -> [String; 2] {
+        let (rule, granule) = (&self.window, self.granule());
+        [
+            rule.format.render(window.from, End::From, rule.from_bound, granule),
+            rule.format.render(window.until, End::Until, rule.until_bound, granule),
+        ]
+    }
+
     /// Whether a window has an upper bound, so that it can be split.
     pub fn is_bounded(&self) -> bool {
         self.window.kind == WindowKind::Range
@@ -473,6 +484,9 @@ pub mod testing {
     use super::Definition;
 
     /// One that is right, for `url`, with `changes` laid over it.
+    ///
+    /// # Panics
+    /// When they make it wrong.
     pub fn definition(url: &str, changes: Value) -> Definition {
         let mut fields = json!({
             "name": "Orders", "url": url,

@@ -348,8 +348,8 @@ mod tests {
         let (berlin, minute) = (local(Tz::Europe__Berlin), TimeDelta::minutes(1));
         // 2026-10-25: 02:00 to 03:00 occurs twice
         for twice in ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"] {
-            assert!(berlin.render(at(twice), End::From, Bound::Inclusive, minute) < "2026-10-25T02:00:00".to_owned());
-            assert!(berlin.render(at(twice), End::Until, Bound::Inclusive, minute) >= "2026-10-25T03:00:00".to_owned());
+            assert!(berlin.render(at(twice), End::From, Bound::Inclusive, minute).as_str() < "2026-10-25T02:00:00");
+            assert!(berlin.render(at(twice), End::Until, Bound::Inclusive, minute).as_str() >= "2026-10-25T03:00:00");
         }
         // 2026-03-29: 02:00 to 03:00 never occurs; 00:59:30 UTC is 01:59:30, and the next whole minute is 03:00
         let until = berlin.render(at("2026-03-29T00:59:30Z"), End::Until, Bound::Exclusive, TimeDelta::hours(1));

@@ -554,7 +554,7 @@ impl Reading {
         self.open = None;
         self.moves()?;
         let (since, moved, records) = (self.position.since, self.position.moved, self.position.records);
-        self.position = Position { since, moved, records, ..Position::default() };
+        self.position = Position { records, moved, since, ..Position::default() };
         Ok(())
     }
 

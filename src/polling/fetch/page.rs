@@ -109,10 +109,7 @@ pub(super) fn after(pages: &Pages, at: &At, read: &Read) -> Result<Option<At>, F
             let offset = if let At::Offset(offset) = at { *offset } else { 0 };
             (read.records > 0).then(|| At::Offset(offset + read.records))
         }
-        (PageKind::CursorInBody { .. }, _) => match token(read.token)? {
-            Some(token) => Some(At::Cursor(token)),
-            None => None,
-        },
+        (PageKind::CursorInBody { .. }, _) => token(read.token)?.map(At::Cursor),
         (PageKind::CursorInHeader { header, .. }, _) => {
             let token = read.headers.get(header).and_then(|value| value.to_str().ok()).map(str::trim);
             token.filter(|token| !token.is_empty()).map(|token| At::Cursor(token.to_owned()))

@@ -1,4 +1,4 @@
-//! Where in an answer something is: plain steps from the top, which a stream can follow, or any other JSONPath.
+//! Where in an answer something is: plain steps from the top, which a stream can follow, or any other `JSONPath`.
 use serde_json_path::JsonPath;
 
 /// Plain steps from the top: the names of fields.

@@ -1,5 +1,5 @@
 //! From the text of a record to an event: what makes it unique, its own time, and what it becomes.
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use chrono::{DateTime, Utc};
 use serde_json::{json, value::RawValue};
@@ -93,8 +93,7 @@ fn unique(parts: &[String]) -> String {
     let mut all = String::new();
     for part in parts {
         // a length before each keeps ("a", "bc") and ("ab", "c") apart
-        all.push_str(&format!("{}:", part.len()));
-        all.push_str(part);
+        let _ = write!(all, "{}:{part}", part.len());
     }
     crypto::base64url(&crypto::sha256(all.as_bytes()))
 }
@@ -124,7 +123,7 @@ fn canonical(value: &RawValue, depth: usize, out: &mut String) {
             fields.sort_unstable_by(|one, other| one.0.cmp(&other.0));
             out.push('{');
             for (key, value) in fields {
-                out.push_str(&format!("{}:{key}", key.len()));
+                let _ = write!(out, "{}:{key}", key.len());
                 canonical(value, depth + 1, out);
             }
             out.push('}');
@@ -139,7 +138,7 @@ fn canonical(value: &RawValue, depth: usize, out: &mut String) {
         }
         _ => {
             let text = plain(text);
-            out.push_str(&format!("{}:{text}", text.len()));
+            let _ = write!(out, "{}:{text}", text.len());
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     crypto::Secret,
     polling::{
         Window,
-        definition::{Authentication, Definition, End, PageKind},
+        definition::{Authentication, Definition, PageKind},
     },
 };
 
@@ -119,12 +119,9 @@ fn without(url: &mut Url, parameter: &str) {
 
 /// The parameters of a window.
 fn bounds(of: &Definition, window: Window) -> Vec<(&str, String)> {
-    let rule = &of.window;
-    let granule = of.granule();
-    let from = rule.format.render(window.from, End::From, rule.from_bound, granule);
-    let until = rule.format.render(window.until, End::Until, rule.until_bound, granule);
+    let [from, until] = of.ends(window);
     let filled = |template: &String| template.replace("{from}", &from).replace("{until}", &until);
-    rule.parameters.iter().map(|(name, template)| (name.as_str(), filled(template))).collect()
+    of.window.parameters.iter().map(|(name, template)| (name.as_str(), filled(template))).collect()
 }
 
 fn page<'d>(of: &'d Definition, at: &At) -> Vec<(&'d str, String)> {

@@ -330,8 +330,9 @@ impl Scanner {
     fn sign(&mut self, byte: u8, at: usize) -> Result<(), Broken> {
         let wrong = self.not_json(at);
         match (self.expect, byte) {
-            (Expect::ValueOrEnd, b']') | (Expect::KeyOrEnd, b'}') => self.closes(byte, wrong),
-            (Expect::CommaOrEnd, b'}' | b']') => self.closes(byte, wrong),
+            (Expect::ValueOrEnd, b']') | (Expect::KeyOrEnd, b'}') | (Expect::CommaOrEnd, b'}' | b']') => {
+                self.closes(byte, wrong)
+            }
             (Expect::Value | Expect::ValueOrEnd, _) => self.begins(byte, at),
             (Expect::Key | Expect::KeyOrEnd, b'"') => {
                 self.keep(&[byte]);

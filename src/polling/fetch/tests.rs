@@ -110,7 +110,7 @@ async fn every_trouble_is_told_by_its_name() {
         (Trouble::Bomb, Class::Split, "larger than"),
         (Trouble::Repeat, Class::Stop, "two pages alike"),
         (Trouble::Inside, Class::Stop, "another origin"),
-        (Trouble::Html, Class::Stop, "text/html"),
+        (Trouble::Html, back_off, "text/html"),
     ] {
         let manner = Manner {
             records: 90,
@@ -121,7 +121,7 @@ async fn every_trouble_is_told_by_its_name() {
             ..Manner::default()
         };
         let (running, client) = vendor(manner.clone()).await;
-        let changes = json!({"pages": pages(Paging::Cursor), "limits": {"seconds": 1, "bytes": 1 << 20}});
+        let changes = json!({"pages": pages(Paging::Cursor), "limits": {"seconds": if trouble == Trouble::Drip { 1 } else { 60 }, "bytes": 1 << 20}});
         let definition = definition(&running.url(), changes);
         let mut reading = Reading::new(&client, &definition, None, all(&manner), None);
         let (_, fault) = drain(&mut reading).await;

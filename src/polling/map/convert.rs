@@ -63,9 +63,8 @@ fn number(text: &str) -> Option<Value> {
     let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '\'' | '\u{a0}' | '\u{202f}')).collect();
     let normal = match (plain.rfind(','), plain.rfind('.')) {
         (Some(comma), Some(point)) if comma > point => plain.replace('.', "").replace(',', "."),
-        (Some(_), Some(_)) => plain.replace(',', ""),
         (Some(_), None) if plain.matches(',').count() == 1 => plain.replace(',', "."),
-        (Some(_), None) => plain.replace(',', ""),
+        (Some(_), _) => plain.replace(',', ""),
         _ => plain,
     };
     if let Ok(whole) = normal.parse::<i64>() {

@@ -60,14 +60,14 @@ impl Mapper {
                     }
                     let from = match (&row.from, &row.value) {
                         (Some(pointer), _) if pointer.starts_with('/') => From::Pointer(pointer.clone()),
-                        (Some(path), _) => match JsonPath::from_str(path) {
-                            Ok(path) => From::Path(path),
-                            Err(_) => {
+                        (Some(path), _) => {
+                            let Ok(path) = JsonPath::from_str(path) else {
                                 let words = "this is neither a JSON Pointer (/customer/email) nor a JSONPath ($.customer.email)";
                                 faults.push((format!("/rows/{n}/from"), words.into()));
                                 continue;
-                            }
-                        },
+                            };
+                            From::Path(path)
+                        }
                         (None, value) => From::Value(value.clone().unwrap_or_default()),
                     };
                     read.push(Row { to, from, converter: row.converter.clone() });

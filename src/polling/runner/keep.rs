@@ -2,7 +2,7 @@
 //! are kept small.
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use tokio::time::Instant;
 
 use crate::{
@@ -84,13 +84,16 @@ async fn tidy(app: &App) -> Result<()> {
             return Ok(());
         }
     }
-    for (tenant, source) in store::tidy::sources(&app.db).await? {
-        while store::tidy::spans(&app.db, tenant, source, now).await? {
+    for (tenant, source) in store::tidy::sources(&app.db, now).await? {
+        let mut from = Some(DateTime::UNIX_EPOCH);
+        while let Some(begin) = from {
+            from = store::tidy::spans(&app.db, tenant, source, now, begin).await?;
             make_way(app).await;
             if app.stopping.is_cancelled() {
                 return Ok(());
             }
         }
+        store::tidy::tidied(&app.db, tenant, source, now).await?;
     }
     Ok(())
 }

@@ -101,10 +101,7 @@ async fn give_up(runner: &Runner, taken: &Taken, short: Short, evidence: String,
         Short::Early(at) => (Ending::Early(at), "read too early: the other side's clock is behind".into()),
         Short::Later(words, wait) => (again(wait, true), words),
         Short::Never(words) => (Ending::Stopped, words),
-        Short::Fault(fault) => {
-            let words = fault.to_string();
-            (by_class(&fault, taken, now), words)
-        }
+        Short::Fault(fault) => by_class(&fault, taken, now),
     };
     tracing::info!(tenant = %taken.tenant, source = %taken.source, window = %taken.id, attempt = taken.epoch, ?ending, fault = words, "a window was not read to its end");
     let ended = lease::end(&runner.app.db, &runner.app.clock, taken.clone(), ending, (words, evidence, requests)).await;
@@ -113,8 +110,8 @@ async fn give_up(runner: &Runner, taken: &Taken, short: Short, evidence: String,
     }
 }
 
-fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> Ending {
-    match fault.class() {
+fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> (Ending, String) {
+    let ending = match fault.class() {
         Class::BackOff { retry_after: Some(rest) } => {
             let rest = TimeDelta::from_std(rest).unwrap_or(MOST_REST).clamp(TimeDelta::seconds(1), MOST_REST);
             Ending::Rest(now + rest)
@@ -122,19 +119,34 @@ fn by_class(fault: &Fault, taken: &Taken, now: DateTime<Utc>) -> Ending {
         Class::BackOff { retry_after: None } => Ending::Again { at: now + wait(taken.failures), failed: true },
         Class::Pause => Ending::Refused(now + wait(taken.failures)),
         Class::Stop => Ending::Stopped,
+        Class::Split if taken.ask_from < taken.window.from => Ending::Apart,
         Class::Split => {
-            let shape = Terms::read(&taken.of.definition, taken.source).map(|terms| terms.shape);
-            let halves = shape.ok().and_then(|shape| ledger::halves(taken.window, shape));
-            halves.map_or(Ending::Stopped, Ending::Split)
+            let Some(halves) = halves(taken) else {
+                let words = format!("{}, and no less can be asked for at once: allow it more", fault.what());
+                return (Ending::Stopped, words);
+            };
+            Ending::Split(halves)
         }
-    }
+    };
+    (ending, fault.to_string())
+}
+
+/// What a window is split into; none when less of it cannot be asked for.
+fn halves(taken: &Taken) -> Option<[Window; 2]> {
+    let definition = Definition::parse(&taken.of.definition).ok()?;
+    let shape = Terms::of(&definition, taken.source).ok()?.shape;
+    let halves = ledger::halves(taken.window, shape)?;
+    // of local times, the hour that comes twice is only asked for as a whole
+    let whole = definition.ends(taken.window);
+    halves.into_iter().any(|half| definition.ends(half) != whole).then_some(halves)
 }
 
 /// How long to wait after so many failures in a row. Drawn at random from the upper half, so that those who failed
 /// together do not come back together.
 fn wait(failures: i64) -> TimeDelta {
     let longest = (WAIT * (1_i32 << failures.clamp(0, 10))).min(MOST_WAIT);
-    longest / 2 + TimeDelta::milliseconds((longest.num_milliseconds() as f64 / 2.0 * rand::random::<f64>()) as i64)
+    let half = longest / 2;
+    half + TimeDelta::milliseconds(rand::random_range(0..=half.num_milliseconds()))
 }
 
 /// A window under way.
@@ -312,7 +324,7 @@ impl<'r> Desk<'r> {
                 Ok(false) => return Short::Lost,
                 // the lease may last until the next try; the commit will tell
                 Err(error) => {
-                    tracing::warn!(%error, window = %self.taken.id, "the lease of a window could not be renewed")
+                    tracing::warn!(%error, window = %self.taken.id, "the lease of a window could not be renewed");
                 }
             }
         }

@@ -79,9 +79,9 @@ pub async fn create(
                     "INSERT INTO sources (tenant_id, id, event_type_id, name, definition, host, secret, state,
                         starts_at, watermark, interval_seconds, parallel, next_run_at, run_now, skew_millis, refusals,
                         health, health_since, reconcile, checked_windows, checked_records, missed_records, lateness,
-                        created_at, updated_at)
+                        tidied_at, created_at, updated_at)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $8, $9, $10, $11, FALSE, 0, 0, $12, $11, TRUE,
-                        0, 0, 0, $13, $11, $11)
+                        0, 0, 0, $13, $11, $11, $11)
                      RETURNING ", columns!()
                 ),
                 tenant,

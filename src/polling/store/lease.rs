@@ -97,14 +97,19 @@ pub async fn take(db: &Db, clock: &Clock, owner: Uuid, most: usize) -> Result<Ve
     if most == 0 {
         return Ok(Vec::new());
     }
-    // looked for without a lock, since most often there is nothing: the hosts whose windows wait longest
+    // looked for without a lock, since most often there is nothing: the hosts whose windows wait longest. By the time
+    // alone, and sources only then (CROSS JOIN keeps SQLite to that): there are many more sources than windows due
     let hosts = sql!(
         values String, db,
         "SELECT due.host FROM (
-             SELECT w.host, MIN(CASE WHEN w.state = 'open' THEN w.next_try_at ELSE w.held_until END) AS since
-             FROM windows AS w JOIN sources AS s ON s.tenant_id = w.tenant_id AND s.id = w.source_id
-             WHERE s.state = 'active' AND ((w.state = 'open' AND w.next_try_at <= $1)
-                OR (w.state = 'running' AND w.held_until <= $2))
+             SELECT w.host, MIN(w.since) AS since
+             FROM (SELECT tenant_id, source_id, host, next_try_at AS since FROM windows
+                   WHERE state = 'open' AND next_try_at <= $1
+                   UNION ALL
+                   SELECT tenant_id, source_id, host, held_until FROM windows
+                   WHERE state = 'running' AND held_until <= $2) AS w
+             CROSS JOIN sources AS s
+             WHERE s.tenant_id = w.tenant_id AND s.id = w.source_id AND s.state = 'active'
              GROUP BY w.host
          ) AS due LEFT JOIN poll_hosts AS h ON h.host = due.host
          WHERE (h.host IS NULL OR h.not_before <= $1)
@@ -339,6 +344,8 @@ pub enum Ending {
     Refused(DateTime<Utc>),
     /// It cannot be read until somebody has mended something: the source is stopped.
     Stopped,
+    /// It is too much with its lookback: that is read apart, and it without.
+    Apart,
     /// These stand for it.
     Split([Window; 2]),
 }
@@ -364,6 +371,7 @@ pub async fn end(
                 Ending::Early(at) => ("open", *at, 0),
                 Ending::Rest(at) | Ending::Refused(at) => ("open", *at, taken.failures + 1),
                 Ending::Stopped => ("failed", now, taken.failures + 1),
+                Ending::Apart => ("open", now, taken.failures),
                 Ending::Split(_) => ("split", now, taken.failures),
             };
             let host = sql!(
@@ -371,7 +379,8 @@ pub async fn end(
                 tx,
                 "UPDATE windows SET state = $4, next_try_at = $5, failures = $6, fault = $7, held_until = $8,
                     requests = requests + $9, done_at = $10,
-                    position = CASE WHEN $11 THEN NULL ELSE position END
+                    position = CASE WHEN $11 THEN NULL ELSE position END,
+                    ask_from = CASE WHEN $12 THEN from_at ELSE ask_from END
                  WHERE tenant_id = $1 AND id = $2 AND epoch = $3 AND state = 'running' RETURNING host",
                 taken.tenant,
                 taken.id,
@@ -383,7 +392,8 @@ pub async fn end(
                 DateTime::<Utc>::UNIX_EPOCH,
                 requests,
                 matches!(ending, Ending::Split(_)).then_some(now),
-                matches!(ending, Ending::Early(_)),
+                matches!(ending, Ending::Early(_) | Ending::Apart),
+                matches!(ending, Ending::Apart),
             )?;
             sql!(
                 exec tx,
@@ -410,17 +420,21 @@ pub async fn end(
                         WHERE tenant_id = $1 AND id = $2 AND state = 'active'";
                     sql!(exec tx, text, taken.tenant, taken.source, &fault, now)?;
                 }
-                Ending::Split([first, second]) => {
-                    let lookback = taken.window.from - taken.ask_from;
-                    let new =
-                        New { tenant: taken.tenant, source: taken.source, host: &host, kind: taken.kind, lookback };
-                    new.insert(tx, &clock, &[first, second]).await?;
+                Ending::Apart => {
+                    let lookback = Window::new(taken.ask_from, taken.window.from);
+                    new(&taken, &host, Kind::Reread).insert(tx, &clock, &[lookback]).await?;
                 }
+                Ending::Split(halves) => new(&taken, &host, taken.kind).insert(tx, &clock, &halves).await?,
             }
             Ok(true)
         })
     })
     .await
+}
+
+/// Windows out of one that was too much.
+fn new<'a>(taken: &Taken, host: &'a str, kind: Kind) -> New<'a> {
+    New { tenant: taken.tenant, source: taken.source, host, kind, lookback: TimeDelta::zero() }
 }
 
 async fn refused(tx: &mut Tx, taken: &Taken, fault: &str, now: DateTime<Utc>) -> Result<()> {

@@ -11,6 +11,8 @@ use crate::{
 
 /// How long evidence is kept in full.
 pub const EVIDENCE: TimeDelta = TimeDelta::days(30);
+/// How often the windows of a source are looked through for old ones.
+const EVERY: TimeDelta = TimeDelta::days(1);
 /// The longest span that windows are merged into.
 const SPAN: TimeDelta = TimeDelta::days(31);
 /// Rows of one transaction, so that ingest never waits long.
@@ -84,35 +86,60 @@ struct Old {
     quarantined: i64,
 }
 
-/// All sources, those that were removed included.
+/// Sources whose old windows have not been merged for a day, those that were removed included; not all at once.
 ///
 /// # Errors
 /// When the database does.
-pub async fn sources(db: &Db) -> Result<Vec<(TenantId, SourceId)>> {
-    Ok(sql!(all(TenantId, SourceId), db, "SELECT tenant_id, id FROM sources ORDER BY tenant_id, id")?)
+pub async fn sources(db: &Db, now: DateTime<Utc>) -> Result<Vec<(TenantId, SourceId)>> {
+    let text = "SELECT tenant_id, id FROM sources WHERE tidied_at < $1 ORDER BY tidied_at LIMIT $2";
+    Ok(sql!(all(TenantId, SourceId), db, text, now - EVERY, AT_ONCE)?)
+}
+
+/// Notes that the old windows of a source are merged.
+///
+/// # Errors
+/// When the database does.
+pub async fn tidied(db: &Db, tenant: TenantId, source: SourceId, now: DateTime<Utc>) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            let text = "UPDATE sources SET tidied_at = $3 WHERE tenant_id = $1 AND id = $2";
+            sql!(exec tx, text, tenant, source, now)?;
+            Ok(())
+        })
+    })
+    .await
 }
 
 /// Merges the windows of a source that were done before evidence is kept, and removes those that were split or lay
-/// beside the ledger; a few at once, and says whether there may be more.
+/// beside the ledger; a few at once, beginning at `from`. Returns where it goes on, if there may be more.
 ///
 /// # Errors
 /// When the database does.
-pub async fn spans(db: &Db, tenant: TenantId, source: SourceId, now: DateTime<Utc>) -> Result<bool> {
+pub async fn spans(
+    db: &Db,
+    tenant: TenantId,
+    source: SourceId,
+    now: DateTime<Utc>,
+    from: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
     let before = now - EVIDENCE;
     let old = sql!(
         all Old, db,
         "SELECT id, from_at, until_at, done_at, kind, merged, requests, bytes, records, fresh, duplicates, quarantined
          FROM windows
          WHERE tenant_id = $1 AND source_id = $2 AND state = 'done' AND kind IN ('scheduled', 'backfill')
-           AND done_at < $3
+           AND done_at < $3 AND from_at < $3 AND from_at >= $5
          ORDER BY from_at LIMIT $4",
         tenant,
         source,
         before,
         AT_ONCE,
+        from,
     )?;
+    let full = old.len() >= usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
     let runs = merge(old);
-    let merges = runs.iter().any(|run| run.len() > 1);
+    // the last run may go on beyond what was looked at
+    let last = runs.last().and_then(|run| run.first()).map(|first| first.from_at).filter(|_| full);
     let removed = db
         .write(move |tx| {
             Box::pin(async move {
@@ -129,7 +156,7 @@ pub async fn spans(db: &Db, tenant: TenantId, source: SourceId, now: DateTime<Ut
             })
         })
         .await?;
-    Ok(merges || removed > 0)
+    Ok(last.or((removed > 0).then_some(from)))
 }
 
 /// Windows that meet, as long as they make no span that is too long.

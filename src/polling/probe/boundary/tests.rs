@@ -1,4 +1,5 @@
 //! The probe is held to the stand-in in all its variants.
+use chrono::{Offset, TimeZone};
 use serde_json::json;
 
 use super::*;
@@ -92,7 +93,6 @@ async fn probe(variant: &Variant) -> Findings {
 /// How far the bounds lie behind the record's own time, in minutes.
 fn shift(variant: &Variant) -> i64 {
     let Some([reads, taken_for]) = variant.zones else { return 0 };
-    use chrono::{Offset, TimeZone};
     let summer = "2026-06-01T00:00:00".parse().unwrap();
     let ahead = |zone: Tz| i64::from(zone.offset_from_utc_datetime(&summer).fix().local_minus_utc());
     (ahead(reads) - ahead(taken_for)) / 60
@@ -100,7 +100,7 @@ fn shift(variant: &Variant) -> i64 {
 
 #[tokio::test]
 async fn the_boundary_of_every_variant_is_found_and_no_wrong_one_is_called_certain() {
-    let (mut verdicts, mut right, mut asked, mut wrong) = (0, 0, 0, Vec::new());
+    let (mut verdicts, mut right, mut asked, mut wrong) = (0_u32, 0_u32, 0, Vec::new());
     let all = variants();
     for variant in &all {
         let found = probe(variant).await;
@@ -112,7 +112,7 @@ async fn the_boundary_of_every_variant_is_found_and_no_wrong_one_is_called_certa
         let order = if variant.descending { Order::Descending } else { Order::Ascending };
         let mut tell = |what: &str, is_right: bool, sureness: Sureness, is_bound: bool| {
             verdicts += 1;
-            right += usize::from(is_right);
+            right += u32::from(is_right);
             assert!(
                 is_right || !is_bound || sureness != Sureness::Certain,
                 "wrong and certain: {what} {variant:?} {found:?}"
@@ -135,8 +135,7 @@ async fn the_boundary_of_every_variant_is_found_and_no_wrong_one_is_called_certa
         let offset = (!variant.ignores).then(|| shift(variant));
         tell("offset", found.offset_minutes.value == offset, found.offset_minutes.sureness, true);
     }
-    #[expect(clippy::cast_precision_loss, reason = "a share is shown with few digits")]
-    let share = right as f64 * 100.0 / verdicts as f64;
+    let share = f64::from(right) * 100.0 / f64::from(verdicts);
     println!("{} variants, {verdicts} verdicts: {share:.2} % right, by {} requests each", all.len(), asked / all.len());
     assert!(share >= 95.0, "{share:.2} % right; wrong: {}", wrong.join("\n"));
 }
