@@ -102,8 +102,8 @@ impl Run {
             (true, _) => Some(format!(
                 "{}?from={}&until={}#ledger",
                 words::address(source),
-                crate::events::local(self.span.from),
-                crate::events::local(self.span.until),
+                crate::ui::in_address(self.span.from),
+                crate::ui::in_address(self.span.until),
             )),
         };
         let many = if count > 1 {
