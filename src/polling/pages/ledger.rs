@@ -18,6 +18,8 @@ use crate::{
 
 /// How many windows a page shows.
 pub(super) const SHOWN: usize = 25;
+/// How much of a fault a row tells, in characters.
+const OF_FAULT: usize = 60;
 
 /// What the address asks for.
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -140,6 +142,14 @@ pub(super) fn card(
     .into_any()
 }
 
+/// How a fault begins; the page of its window tells all of it.
+fn shortened(fault: &str) -> String {
+    match fault.char_indices().nth(OF_FAULT) {
+        Some((at, _)) => format!("{}…", fault[..at].trim_end()),
+        None => fault.to_owned(),
+    }
+}
+
 fn columns() -> Vec<Column> {
     vec![
         Column::text("Window"),
@@ -161,7 +171,7 @@ fn row(frame: &Frame, source: &Source, entry: &Entry, linked: bool) -> Vec<AnyVi
     }
     let name = ui::two_lines(name, ui::text(about));
     let state = match entry.fault.as_ref().filter(|_| linked && entry.done_at.is_none()) {
-        Some(fault) => ui::two_lines(words::of_entry(entry), ui::text(crate::form::sentence(fault))),
+        Some(fault) => ui::two_lines(words::of_entry(entry), ui::text(shortened(&crate::form::sentence(fault)))),
         None => words::of_entry(entry),
     };
     let when = match (entry.done_at, entry.state) {

@@ -7,7 +7,7 @@ use crate::{
     audit,
     form::sentence,
     polling::{Entry, Source, ledger::Kind},
-    ui::{self, Card, Column, DataTable, Differences, Frame, LinkButton, Tone, format},
+    ui::{self, Card, Column, DataTable, Differences, Frame, LinkButton, Tone, Zone, format},
 };
 
 /// How many entries are in sight.
@@ -16,7 +16,7 @@ const SHOWN: usize = 30;
 /// Runs and changes in one table.
 pub(super) fn card(frame: &Frame, source: &Source, runs: &[Entry], changes: &[audit::Entry]) -> AnyView {
     let runs = runs.iter().filter_map(|entry| Some((entry.done_at?, run(source, entry))));
-    let changes = changes.iter().map(|entry| (entry.at, change(entry)));
+    let changes = changes.iter().map(|entry| (entry.at, change(entry, frame.zone())));
     let mut all: Vec<(DateTime<Utc>, [AnyView; 2])> = runs.chain(changes).collect();
     all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let rows = all.into_iter().take(SHOWN).map(|(at, [what, who])| vec![what, who, ui::ago(frame.moment(), at)]);
@@ -52,8 +52,8 @@ fn run(source: &Source, entry: &Entry) -> [AnyView; 2] {
     [what, ui::muted(who)]
 }
 
-fn change(entry: &audit::Entry) -> [AnyView; 2] {
-    let fields = entry.changes();
+fn change(entry: &audit::Entry, zone: Zone) -> [AnyView; 2] {
+    let fields = entry.changes(zone);
     let new = entry.before.is_none();
     let what = view! { <div>{sentence(entry.words())}</div> <Differences fields=fields new=new/> };
     let who = if entry.actor == "cli" { "command line".to_owned() } else { entry.actor.clone() };

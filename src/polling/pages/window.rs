@@ -246,8 +246,6 @@ fn columns() -> Vec<Column> {
     vec![
         Column::text("Request"),
         Column::text("Answer"),
-        Column::number("Took"),
-        Column::number("Size"),
         Column::number("Records"),
         Column::text("Events"),
         Column::text("SHA-256"),
@@ -255,12 +253,10 @@ fn columns() -> Vec<Column> {
 }
 
 fn row(seen: &Seen, attempt: &Attempt, request: &Request) -> Vec<AnyView> {
-    let answer = match (&request.error, request.status) {
-        (Some(error), Some(status)) => ui::two_lines(ui::text(status.to_string()), ui::text(sentence(error))),
-        (Some(error), None) => ui::two_lines(ui::muted("none"), ui::text(sentence(error))),
-        (None, Some(status)) => ui::text(status.to_string()),
-        (None, None) => ui::muted("none"),
-    };
+    let status = request.status.map_or_else(|| ui::muted("none"), |status| ui::text(status.to_string()));
+    let took = format!("{} ms, {}", format::count(request.milliseconds), format::bytes(request.bytes));
+    let more = request.error.as_ref().map_or_else(|| took.clone(), |error| format!("{took}: {error}"));
+    let answer = ui::two_lines(status, ui::text(more));
     let digest = request.sha256.as_deref().map_or_else(
         || ui::muted("not whole"),
         |digest| ui::mono(format!("{}…", digest.chars().take(OF_DIGEST).collect::<String>())),
@@ -272,8 +268,6 @@ fn row(seen: &Seen, attempt: &Attempt, request: &Request) -> Vec<AnyView> {
             ui::text(format!("No. {}", request.number + 1)),
         ),
         answer,
-        ui::text(format!("{} ms", format::count(request.milliseconds))),
-        ui::text(format::bytes(request.bytes)),
         ui::number(request.records),
         events(seen, receipts),
         digest,

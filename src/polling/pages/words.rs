@@ -41,7 +41,7 @@ pub(super) fn state(source: &Source, begun: bool) -> AnyView {
         (State::Stopped, _) => (Mood::Error, "stopped"),
         (State::Active, Health::Failing) => (Mood::Error, "failing"),
         (State::Active, Health::Late) => (Mood::Warning, "late"),
-        (State::Active, _) if !begun => (Mood::Neutral, "waiting for its first run"),
+        (State::Active, _) if !begun => (Mood::Neutral, "waiting for its first result"),
         (State::Active, _) => (Mood::Ok, "working"),
     };
     view! { <Badge state=mood word=word/> }.into_any()

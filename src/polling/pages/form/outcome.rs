@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How much of an event a row of the table shows, in characters.
-const IN_A_ROW: usize = 140;
+const IN_A_ROW: usize = 72;
 
 /// What came of it.
 pub(super) enum Outcome {
@@ -142,13 +142,13 @@ fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> Option<AnyView> 
         let time = event
             .time
             .map_or_else(|| ui::muted("none"), |time| ui::text(time.format("%-d %b %Y, %H:%M:%S UTC").to_string()));
-        vec![ui::number(n as u64 + 1), ui::mono(text), time, verdict]
+        vec![ui::number(n as u64 + 1), verdict, ui::mono(text), time]
     });
     let columns = vec![
         Column::text("No."),
+        Column::text("Would be"),
         Column::text("Event"),
         Column::text("Its time").wide_only(),
-        Column::text("Would be"),
     ];
     let marks = breaches(0).iter().map(|breach| Mark::new(breach.path.clone(), breach.message.clone())).collect();
     let text = serde_json::to_string_pretty(&first.event).unwrap_or_default();
