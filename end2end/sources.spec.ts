@@ -112,7 +112,7 @@ test("a range of the past is told before it is asked for", async ({ visit }) => 
   await press(page, "Ask for it");
   await untilSays(page, here, /by a backfill/);
   await untilSays(page, here, /no gap, no double/);
-  await expect(inMain(page)).toContainText("Had a range of a polling source asked for");
+  await expect(inMain(page)).toContainText("Had a range asked for of the source");
 });
 
 test("its file makes another one, and is found by its name", async ({ visit }) => {

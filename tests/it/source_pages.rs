@@ -211,7 +211,7 @@ async fn it_is_changed_paused_filled_in_and_taken_along_as_a_file() {
         assert_eq!(status, 303, "{text}");
         desk.until(&here, "by a backfill").await;
         let page = desk.until(&here, "no gap, no double").await;
-        assert!(page.contains("Had a range of a polling source asked for"), "{page}");
+        assert!(page.contains("Had a range asked for of the source"), "{page}");
         // removed, by its name
         let (status, ..) = desk.post(&format!("{here}/remove"), &[("typed_name", "Orders".into())]).await;
         assert_eq!(status, 422);
