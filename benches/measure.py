@@ -19,6 +19,7 @@ from pathlib import Path
 
 import finding
 import hub
+import polling
 
 BENCHES = hub.ROOT / "benches"
 OUT = hub.ROOT / "target/bench"
@@ -374,6 +375,7 @@ SCENARIOS = {
     "stored": stored,
     "postgres": postgres,
     "find": finding.find,
+    **polling.SCENARIOS,
 }
 
 
@@ -436,7 +438,7 @@ def table(bench):
     ]
     three = lambda values: " / ".join(f"{values[key]:,.0f}" for key in ("min", "median", "max"))
     against = {"batch": "bare loop", "stored": "10,000 stored", "overload": "peak", "crowd": "256 connections"}
-    results = {name: values for name, values in bench.results.items() if not name.startswith("find-")}
+    results = {name: values for name, values in bench.results.items() if not name.startswith(("find-", "poll-"))}
     for name, values in results.items():
         if name.endswith("latency"):
             continue

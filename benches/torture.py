@@ -15,6 +15,7 @@ from pathlib import Path
 
 import hub
 from clients import Load, compare, compare_counts, rows, settle
+from vendor import Vendor
 
 SHIM = hub.ROOT / "target/torture/power_loss.so"
 
@@ -375,9 +376,85 @@ def wait_until_full(load, seconds=180.0):
     return False
 
 
+# --- polling -----------------------------------------------------------------------------------------------------
+
+
+def polling(options, report):
+    """SQLite: one process that polls, killed at random moments; nothing may be lost, doubled or left out."""
+    poll(options, report, "polling", None, 1)
+
+
+def polling_postgres(options, report):
+    """PostgreSQL: two processes that poll, each killed while the other goes on."""
+    database = os.environ.get("TEST_POSTGRES_URL")
+    if not database:
+        raise hub.Failed("TEST_POSTGRES_URL is not set: scripts/torture starts a cluster and sets it")
+    poll(options, report, "polling-postgres", database, 2)
+
+
+def poll(options, report, name, database, processes):
+    room = Room(name, options, database)
+    sources, hours = 12, 24
+    vendor = Vendor(options.seed, 3000, hours)
+    key = room.folder / "key"
+    key.write_text("A" * 43 + "\n")
+    ids = {}
+    for number in range(sources):
+        called = f"s{number}"
+        file = room.folder / f"{called}.json"
+        file.write_text(json.dumps(vendor.source(called)))
+        add = ("source", "add", "--tenant", room.tenant.id, "--event-type", room.tenant.plain, "--file", str(file))
+        ids[called] = hub.cli(room.database, *add)[0]["id"]
+        day = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(vendor.start // 1000 - 3600))
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+        hub.cli(room.database, "source", "backfill", "--id", ids[called], "--from", day, "--until", now, "--slice", "10m")
+    hub.cli(room.database, "source", "limit", "--id", ids["s0"], "--slots", "200")
+    start = lambda: room.start(env={"TRIBUTARY_ALLOW_OUTBOUND": "127.0.0.1", "TRIBUTARY_KEY_FILE": str(key)})
+    servers = [start() for _ in range(processes)]
+    killed = 0
+    for number in range(options.kills):
+        # with two, the dead one's windows wait for their leases while the other goes on
+        time.sleep(room.chance.uniform(0.1, 0.7 * processes))
+        at = room.chance.randrange(processes)
+        servers[at].kill()
+        killed += 1
+        servers[at] = start()
+        if number % 10 == 0:
+            for called in ids:
+                hub.cli(room.database, "source", "run", "--id", ids[called])
+        progress(number, options.kills, "kills")
+    left = "SELECT COUNT(*) FROM windows WHERE done_at IS NULL"
+    undone = int(rows(room.database, left)[0][0])
+    report.note(f"{killed} kills while {vendor.asked} requests were made; {undone} windows left for the end")
+    until = time.monotonic() + 300
+    while int(rows(room.database, left)[0][0]) and time.monotonic() < until:
+        time.sleep(0.5)
+    report.check("all windows are done", rows(room.database, left) == [("0",)], str(rows(room.database, left)))
+    stored = [json.loads(payload)["marker"] for (payload,) in rows(room.database, "SELECT payload FROM events")]
+    expected = {f"{called}-{n}" for called in ids for n, _ in vendor.records}
+    lost = expected - set(stored)
+    report.check("nothing is lost", not lost, f"{len(lost)} of {len(expected)}: {sorted(lost)[:5]}")
+    report.check("nothing is there twice", len(stored) == len(set(stored)), f"{len(stored) - len(set(stored))} of {len(stored)}")
+    report.check("nothing is there that is not theirs", set(stored) <= expected)
+    for called, id in ids.items():
+        ledger = hub.cli(room.database, "source", "ledger", "--id", id)
+        holes = [(a["to"], b["from"]) for a, b in zip(ledger, ledger[1:]) if a["to"] != b["from"]]
+        report.check(f"the ledger of {called} tiles: {len(ledger)} windows", not holes and len(ledger) > 100, str(holes[:3]))
+        sums = sum(row["records"] - row["new"] - row["duplicates"] - row["quarantined"] for row in ledger)
+        report.check(f"the figures of {called} agree", sums == 0 and sum(row["new"] for row in ledger) == 3000, str(sums))
+    codes = [server.stop() for server in servers]
+    report.check("the servers end in order when asked to", set(codes) == {0}, str(codes))
+    panics = [line for line in room.log.read_text(errors="replace").splitlines() if "panicked" in line]
+    report.check("nothing panicked", not panics, f"{panics[:1]}")
+    vendor.close()
+
+
 # --- the command line --------------------------------------------------------------------------------------------
 
-PARTS = {"kills": kills, "power-loss": power_loss, "sync-error": sync_error, "disk-full": disk_full, "postgres": postgres}
+PARTS = {
+    "kills": kills, "power-loss": power_loss, "sync-error": sync_error, "disk-full": disk_full, "postgres": postgres,
+    "polling": polling, "polling-postgres": polling_postgres,
+}
 
 
 def progress(number, of, what):

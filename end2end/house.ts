@@ -9,6 +9,7 @@ import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { bareIntake, fullIntake } from "./house-intake";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
+import { bareSources, fullSources } from "./house-sources";
 import { bareTokens, fullTokens } from "./house-tokens";
 import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
@@ -92,6 +93,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareAlerts(() => tenant),
     ...bareFailures(() => tenant),
     ...bareOfJobs(() => tenant),
+    ...bareSources(() => tenant),
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
     ...bareFind(() => tenant),
@@ -124,6 +126,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...(await fullFailures(server, door)),
     ...fullAlerts(door),
     ...(await fullMendfail(server, door)),
+    ...(await fullSources(server, door)),
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...fullFind(server, door),

@@ -33,7 +33,9 @@ export class Server {
 
   static async start(args: string[] = []): Promise<Server> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "tributary-end2end-"));
-    const child = spawn(PROGRAM, ["serve", "--listen", "127.0.0.1:0", "--database-url", databaseUrl(folder), ...args], {
+    // sources are polled from this machine by its name; by its address, it is as private as ever
+    const all = ["serve", "--listen", "127.0.0.1:0", "--allow-outbound", "localhost", "--database-url", databaseUrl(folder)];
+    const child = spawn(PROGRAM, [...all, ...args], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -112,6 +114,12 @@ export class Server {
     return this.json(args).id;
   }
 
+  /** Adds a source out of a SOURCE.json and returns its id. */
+  addSource(tenant: string, eventType: string, source: object, more: string[] = []): string {
+    const args = ["source", "add", "--tenant", tenant, "--event-type", eventType, "--file", "-", ...more];
+    return this.json(args, JSON.stringify(source)).id;
+  }
+
   /** Saves a contract as the draft of a type. */
   saveDraft(tenant: string, eventType: string, contract: object): void {
     const args = ["event-type", "draft", "--tenant", tenant, eventType, "--schema", "-"];
@@ -175,6 +183,36 @@ export class Server {
       clearTimeout(limit);
     }
     fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** An external system that can be polled: the program's own stand-in. */
+export class Vendor {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** Where its records are. */
+    readonly url: string,
+  ) {}
+
+  static async start(args: string[] = []): Promise<Vendor> {
+    const child = spawn(PROGRAM, ["vendor", "--listen", "127.0.0.1:0", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const port = await new Promise<string>((resolve, reject) => {
+      const limit = setTimeout(() => reject(new Error("the stand-in was not ready in time")), START_LIMIT);
+      let text = "";
+      child.once("error", reject);
+      child.stdout?.on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+        const ready = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(text);
+        if (!ready) return;
+        clearTimeout(limit);
+        resolve(ready[1]);
+      });
+    });
+    return new Vendor(child, `http://localhost:${port}/records`);
+  }
+
+  stop(): void {
+    this.child.kill("SIGTERM");
   }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     config::Settings,
     crypto::seal::Keyring,
     db::{Db, lane::Lane},
+    http_client::Client,
     jobs::Jobs,
     mail::Mailer,
     metrics::Metrics,
@@ -31,6 +32,8 @@ pub struct App {
     pub mail: Mailer,
     /// Has alerts told at once.
     pub herald: Herald,
+    /// The way out, to addresses that people have typed.
+    pub client: Client,
     /// What it was started with.
     pub settings: Arc<Settings>,
     /// What is counted.

@@ -48,7 +48,7 @@ pub struct Settings {
     /// Address and port for Prometheus, apart from those of the server; without it, nothing is counted
     #[arg(long, env = "TRIBUTARY_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
-    /// A host inside this network that alerts may be sent to all the same: HOST or HOST:PORT; repeat for more
+    /// A host inside this network that may be asked, and sent alerts, all the same: HOST or HOST:PORT; repeat for more
     #[arg(long, env = "TRIBUTARY_ALLOW_OUTBOUND", value_name = "HOST", value_delimiter = ',')]
     pub allow_outbound: Vec<String>,
     /// Seconds between two looks for what is amiss

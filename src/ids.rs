@@ -93,6 +93,10 @@ id!(/// An event: its receipt's id plus its place in the request, counted from o
     EventId);
 id!(/// A background task.
     TaskId);
+id!(/// A polling source: an external system that is asked on an interval.
+    SourceId);
+id!(/// A window of a polling source: a span of time that is asked for.
+    WindowId);
 id!(/// Somebody or something that is told of alerts.
     ChannelId);
 id!(/// Something amiss, from its beginning to its end.

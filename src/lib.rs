@@ -61,6 +61,8 @@ pub mod name;
 #[cfg(feature = "ssr")]
 pub mod people;
 #[cfg(feature = "ssr")]
+pub mod polling;
+#[cfg(feature = "ssr")]
 pub mod room;
 #[cfg(feature = "ssr")]
 pub mod search;
@@ -74,6 +76,8 @@ pub mod tokens;
 pub mod transfer;
 #[cfg(feature = "ssr")]
 pub mod ui;
+#[cfg(feature = "ssr")]
+pub mod vendor;
 
 /// Called by the boot script of a page that holds islands. It refers to nothing but the framework: each island
 /// is exported by its own macro and found by name.

@@ -2,7 +2,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Alert, Channel, Details, Kind, Resolution};
+use super::{Ailment, Alert, Channel, Details, Kind, Resolution};
 use crate::{events::chart, failures, ids::FailureGroupId, ui::format};
 
 /// An alert is raised.
@@ -33,6 +33,16 @@ fn share(quarantined: i64, events: i64) -> String {
 pub fn title(alert: &Alert, event_type: &str) -> String {
     let over = alert.resolution;
     match (&alert.details, over) {
+        (Details::Source { name, ailment, .. }, over) => match (over, ailment) {
+            (None | Some(Resolution::Worse), Ailment::Late) => format!("The source {name} is late"),
+            (None | Some(Resolution::Worse), Ailment::Failing) => format!("The source {name} is failing"),
+            (None | Some(Resolution::Worse), Ailment::Refused) => {
+                format!("The source {name} is paused: its token is refused")
+            }
+            (None | Some(Resolution::Worse), Ailment::Stopped) => format!("The source {name} has stopped"),
+            (Some(Resolution::Mended), _) => format!("The source {name} runs again"),
+            (Some(Resolution::Unwatched), _) => format!("The source {name} is not asked any more"),
+        },
         (_, Some(Resolution::Unwatched)) => format!("{event_type}: {} is no longer watched", what(alert.kind)),
         (Details::Silence { .. }, None) => format!("{event_type} is silent"),
         (Details::Silence { .. }, Some(_)) => format!("{event_type} sends again"),
@@ -57,12 +67,14 @@ fn what(kind: Kind) -> &'static str {
         Kind::Silence => "silence",
         Kind::Rejections => "the rejection rate",
         Kind::FailureGroup => "failures",
+        Kind::Source => "the source",
     }
 }
 
 /// In a sentence or two: what is so, and what to do.
 pub fn text(alert: &Alert) -> String {
     match (&alert.details, alert.resolution) {
+        (Details::Source { ailment, reason, .. }, over) => of_source(*ailment, reason.as_deref(), over),
         (_, Some(Resolution::Unwatched)) => {
             "The rule was switched off, or the type or its tenant was disabled.".to_owned()
         }
@@ -92,6 +104,35 @@ pub fn text(alert: &Alert) -> String {
     }
 }
 
+fn of_source(ailment: Ailment, reason: Option<&str>, over: Option<Resolution>) -> String {
+    let (what, todo) = match (over, ailment) {
+        (Some(Resolution::Mended), _) => return "What was due is stored, or somebody has resumed it.".into(),
+        (Some(Resolution::Unwatched), _) => {
+            return "It was paused or removed, or its event type or tenant was disabled.".into();
+        }
+        (_, Ailment::Late) => (
+            "What it was due to deliver has been waited for since more than one interval.",
+            "Its page shows what was asked and answered; it is tried again by itself.",
+        ),
+        (_, Ailment::Failing) => (
+            "What it was due to deliver has been waited for since more than two intervals.",
+            "Its page shows what was asked and answered; it is tried again by itself.",
+        ),
+        (_, Ailment::Refused) => (
+            "Its token was refused three times in a row, so it is asked no more.",
+            "Replace the token, then resume the source: everything since then is fetched.",
+        ),
+        (_, Ailment::Stopped) => (
+            "It cannot be read until somebody mends it.",
+            "Mend its definition, then resume the source: everything since then is fetched.",
+        ),
+    };
+    match reason {
+        Some(reason) => format!("{what} {}. {todo}", reason.trim_end_matches('.')),
+        None => format!("{what} {todo}"),
+    }
+}
+
 /// A moment as letters tell it.
 fn moment(at: DateTime<Utc>) -> String {
     at.format("%-d %b %Y, %H:%M UTC").to_string()
@@ -108,6 +149,7 @@ pub fn path(alert: &Alert) -> String {
         Kind::Silence => format!("/tenants/{tenant}/event-types/{event_type}"),
         Kind::Rejections => format!("/tenants/{tenant}/quarantine?type={event_type}"),
         Kind::FailureGroup => failures::href(tenant, FailureGroupId(alert.subject)),
+        Kind::Source => format!("/tenants/{tenant}/sources/{}", alert.subject),
     }
 }
 
@@ -178,6 +220,7 @@ mod tests {
             message: "is required but missing".into(),
             came_back,
         };
+        let source = |ailment| Details::Source { name: "Shop".into(), ailment, reason: Some("it says 401.".into()) };
         for (kind, details, resolution, says) in [
             (Kind::Silence, silence(), None, "Order is silent"),
             (Kind::Silence, silence(), Some(Resolution::Mended), "Order sends again"),
@@ -185,6 +228,10 @@ mod tests {
             (Kind::Rejections, rate(), None, "Order: 12 % of its events are rejected"),
             (Kind::Rejections, rate(), Some(Resolution::Mended), "Order: rejections are well below 10 % again"),
             (Kind::FailureGroup, failures(false), None, "Order: a new failure: /Amount is required but missing"),
+            (Kind::Source, source(Ailment::Late), None, "The source Shop is late"),
+            (Kind::Source, source(Ailment::Refused), None, "The source Shop is paused: its token is refused"),
+            (Kind::Source, source(Ailment::Stopped), Some(Resolution::Mended), "The source Shop runs again"),
+            (Kind::Source, source(Ailment::Late), Some(Resolution::Unwatched), "The source Shop is not asked any more"),
             (Kind::FailureGroup, failures(true), None, "Order: it came back: /Amount is required but missing"),
         ] {
             let alert = alert(kind, details, resolution);

@@ -1,5 +1,5 @@
-//! Alerts: a type fell silent, too many of its events break their contract, or they break it in a new way. Each is
-//! raised once and resolved once, whoever looks and however often: what is amiss is a row, and the database keeps two
+//! Alerts: a type fell silent, too many of its events break their contract, they break it in a new way, or a polling
+//! source does not deliver. Each is raised once and resolved once, whoever looks and however often: what is amiss is a row, and the database keeps two
 //! of the same from being there at once.
 //!
 //! [`watch`] looks and writes, [`sender`] tells: by mail through the outbox, or by a web request that is signed by
@@ -22,6 +22,7 @@ use crate::{
     auth::{Actor, Administer, Configure, Grant, Permit, ReadConfiguration, email::Email},
     ids::{AlertId, ChannelId, EventTypeId, NoticeId, TenantId},
     name::Name,
+    polling,
 };
 pub use pages::routes;
 pub use rules::{Change, Facts, Found, changes};
@@ -126,6 +127,8 @@ words! {
     Rejections = "rejections", "Rejection rate";
     /// Events break their contract in a way that is new, or that was taken for mended.
     FailureGroup = "failure-group", "New failure group";
+    /// What a polling source was due to deliver is not there.
+    Source = "source", "Polling source";
 }
 
 words! {
@@ -249,6 +252,15 @@ pub enum Details {
         /// Of how many hours.
         hours: i64,
     },
+    /// Of a polling source.
+    Source {
+        /// What people call it.
+        name: String,
+        /// What is wrong with it.
+        ailment: Ailment,
+        /// Why, if that is known in words.
+        reason: Option<String>,
+    },
     /// Of a failure group.
     Failures {
         /// The rule that is broken.
@@ -262,6 +274,39 @@ pub enum Details {
     },
 }
 
+/// What is wrong with a polling source, from bad to worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ailment {
+    /// Something has been due for more than one interval.
+    Late,
+    /// Something has been due for more than two.
+    Failing,
+    /// The other side has refused its token, again and again: it is asked no more.
+    Refused,
+    /// Somebody has to mend its definition: it is asked no more.
+    Stopped,
+}
+
+impl Ailment {
+    /// What is wrong with a source that stands so, if anything is.
+    pub fn of(state: polling::State, health: polling::Health) -> Option<Self> {
+        use polling::{Health, State};
+        match (state, health) {
+            (State::Refused, _) => Some(Self::Refused),
+            (State::Stopped, _) => Some(Self::Stopped),
+            (State::Active, Health::Late) => Some(Self::Late),
+            (State::Active, Health::Failing) => Some(Self::Failing),
+            _ => None,
+        }
+    }
+
+    /// Whether it goes on only when somebody sees to it.
+    pub fn is_final(self) -> bool {
+        self >= Self::Refused
+    }
+}
+
 /// Why an alert is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, sqlx::Type)]
 #[serde(rename_all = "kebab-case")]
@@ -269,8 +314,10 @@ pub enum Details {
 pub enum Resolution {
     /// Events come again; fewer are rejected; the group was resolved or ignored.
     Mended,
-    /// The rule was switched off, or the type was disabled.
+    /// The rule was switched off, or the type was disabled; the source was paused or removed.
     Unwatched,
+    /// It became worse: another alert says so, and this one is over without a word.
+    Worse,
 }
 
 /// Something amiss, or what was.

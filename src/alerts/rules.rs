@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Alert, Details, Kind, Resolution, Rules};
+use super::{Ailment, Alert, Details, Kind, Resolution, Rules};
 use crate::{
     events::{
         follower::hour,
@@ -13,6 +13,7 @@ use crate::{
     },
     failures::{self, Brief},
     ids::{AlertId, EventTypeId, TenantId},
+    polling::{self, store::Standing},
 };
 
 /// What is known.
@@ -24,6 +25,8 @@ pub struct Facts {
     pub figures: Vec<(TenantId, EventTypeId, Figures)>,
     /// Failure groups: those that are open, and those that an open alert is about.
     pub causes: Vec<Brief>,
+    /// Polling sources: those that do not stand as they should, and those that an open alert is about.
+    pub sources: Vec<Standing>,
     /// What they are watched for; the rest is as [`Rules::default`] says.
     pub rules: HashMap<(TenantId, EventTypeId), Rules>,
     /// The alerts that are open.
@@ -64,12 +67,15 @@ pub fn changes(facts: &Facts, now: DateTime<Utc>) -> Vec<Change> {
     let mut over = Vec::new();
     let mut open = HashSet::new();
     let rates = rates(facts, now);
+    let sources: HashMap<_, _> = facts.sources.iter().map(|one| ((one.tenant_id, one.id.0), one)).collect();
     let causes: HashMap<_, _> = facts.causes.iter().map(|cause| ((cause.tenant_id, cause.id.0), cause)).collect();
     for alert in &facts.open {
         let key = (alert.tenant_id, alert.event_type_id);
         let cause = causes.get(&(alert.tenant_id, alert.subject)).copied();
+        let source = sources.get(&(alert.tenant_id, alert.subject)).copied();
         let resolution = match rules(&key) {
             None => Some(Resolution::Unwatched),
+            Some(_) if alert.kind == Kind::Source => recovered(alert, source),
             Some(rules) => ended(alert, rules, watched.get(&key).copied(), rates.get(&key).copied(), cause),
         };
         match resolution {
@@ -127,8 +133,34 @@ pub fn changes(facts: &Facts, now: DateTime<Utc>) -> Vec<Change> {
             },
         });
     }
+    for one in &facts.sources {
+        let watched = rules(&(one.tenant_id, one.event_type_id)).is_some();
+        let Some(ailment) = Ailment::of(one.state, one.health).filter(|_| watched) else { continue };
+        find(Found {
+            tenant: one.tenant_id,
+            event_type: one.event_type_id,
+            kind: Kind::Source,
+            subject: one.id.0,
+            details: Details::Source { name: one.name.clone(), ailment, reason: one.reason.clone() },
+        });
+    }
     over.extend(found);
     over
+}
+
+/// Why an open alert of a source is over, if it is.
+fn recovered(alert: &Alert, source: Option<&Standing>) -> Option<Resolution> {
+    let Details::Source { ailment: was, .. } = alert.details else { return None };
+    let Some(source) = source.filter(|source| source.state != polling::State::Paused) else {
+        return Some(Resolution::Unwatched);
+    };
+    match Ailment::of(source.state, source.health) {
+        None => Some(Resolution::Mended),
+        Some(is) if is > was => Some(Resolution::Worse),
+        // resumed and given up again since: that is another one
+        Some(is) if is == was && is.is_final() && source.health_since > alert.opened_at => Some(Resolution::Mended),
+        Some(_) => None,
+    }
 }
 
 /// Why an open alert is over, if it is.
@@ -143,6 +175,7 @@ fn ended(
         Kind::Silence => rules.silence,
         Kind::Rejections => rules.rejections,
         Kind::FailureGroup => rules.failures,
+        Kind::Source => true,
     };
     if !is_watched {
         return Some(Resolution::Unwatched);
@@ -160,6 +193,7 @@ fn ended(
                 // resolved and back again since: that is another one
                 || cause.reopened_at.is_some_and(|at| at > alert.opened_at)
         }),
+        Details::Source { .. } => false,
     };
     mended.then_some(Resolution::Mended)
 }
@@ -182,7 +216,10 @@ fn rates(facts: &Facts, now: DateTime<Utc>) -> HashMap<(TenantId, EventTypeId), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::Clock, ids::FailureGroupId};
+    use crate::{
+        clock::Clock,
+        ids::{FailureGroupId, SourceId},
+    };
     use proptest::prelude::*;
 
     fn now() -> DateTime<Utc> {
@@ -255,6 +292,7 @@ mod tests {
             Change::Open(found) => found.kind.word(),
             Change::Resolve(_, Resolution::Mended) => "mended",
             Change::Resolve(_, Resolution::Unwatched) => "unwatched",
+            Change::Resolve(_, Resolution::Worse) => "worse",
         };
         changes.iter().map(word).collect()
     }
@@ -318,6 +356,44 @@ mod tests {
         assert_eq!(with(cause(1, Open, Some(now() + TimeDelta::seconds(5)))), ["mended", "failure-group"]);
         assert_eq!(with(cause(1, Ignored, None)), ["mended"]);
         assert!(with(cause(1, Ignored, None)).is_empty());
+    }
+
+    #[test]
+    fn a_source_is_told_as_it_becomes_worse_and_once_when_it_runs_again() {
+        use polling::{Health, State};
+        let mut facts = Facts { types: vec![regular(1)], ..Facts::default() };
+        let mut with = |sources: Vec<Standing>| {
+            facts.sources = sources;
+            told(&apply(&mut facts, now()))
+        };
+        let stands = |state, health| {
+            vec![Standing {
+                tenant_id: tenant(),
+                id: SourceId(Uuid::from_u128(77)),
+                event_type_id: a_type(1),
+                name: "Orders".into(),
+                state,
+                health,
+                health_since: now() - TimeDelta::minutes(1),
+                reason: None,
+            }]
+        };
+        assert!(with(stands(State::Active, Health::Fresh)).is_empty());
+        assert_eq!(with(stands(State::Active, Health::Late)), ["source"]);
+        assert!(with(stands(State::Active, Health::Late)).is_empty());
+        assert_eq!(with(stands(State::Active, Health::Failing)), ["worse", "source"]);
+        assert!(with(stands(State::Active, Health::Late)).is_empty(), "it is on its way");
+        assert_eq!(with(stands(State::Active, Health::Fresh)), ["mended"]);
+        assert_eq!(with(stands(State::Refused, Health::Failing)), ["source"]);
+        assert_eq!(with(stands(State::Paused, Health::Paused)), ["unwatched"]);
+        assert_eq!(with(stands(State::Stopped, Health::Failing)), ["source"]);
+        let mut again = stands(State::Stopped, Health::Failing);
+        again[0].health_since = now() + TimeDelta::seconds(1);
+        assert_eq!(with(again), ["mended", "source"], "resumed, and stopped again");
+        assert_eq!(with(Vec::new()), ["unwatched"], "removed");
+        let mut of_a_disabled_type = stands(State::Stopped, Health::Failing);
+        of_a_disabled_type[0].event_type_id = a_type(2);
+        assert!(with(of_a_disabled_type).is_empty());
     }
 
     proptest! {

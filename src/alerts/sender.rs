@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     error::{Error, Result},
-    http_client::guarded,
+    http_client::Request,
     mail::{self, Letter, Mail, Part},
 };
 
@@ -133,11 +133,12 @@ async fn post(app: &App, channel: &Channel, claimed: &Claimed) -> Attempt {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    let allowed = &app.settings.allow_outbound;
-    match guarded::post(allowed, &url, headers, claimed.body.clone(), TIME, READ).await {
+    match app.client.send(Request::post(url, headers, claimed.body.clone(), TIME)).await {
         Ok(answer) => {
-            let text = start(&answer.body);
-            let fault = match answer.status {
+            let status = answer.status().as_u16();
+            // the status is the answer: that the rest breaks off changes nothing
+            let text = start(&answer.start(READ).await);
+            let fault = match status {
                 200..300 => None,
                 300..400 => {
                     Some("it answered with a redirect, which is not followed: give the final address".to_owned())
@@ -145,8 +146,8 @@ async fn post(app: &App, channel: &Channel, claimed: &Claimed) -> Attempt {
                 status => Some(format!("it answered {status}, not 2xx")),
             };
             // gone: whoever is there says that nobody is
-            let for_good = answer.status == 410;
-            Attempt { status: Some(answer.status), answer: text, fault, for_good }
+            let for_good = status == 410;
+            Attempt { status: Some(status), answer: text, fault, for_good }
         }
         Err(fault) => Attempt { fault: Some(fault.to_string()), ..Attempt::default() },
     }

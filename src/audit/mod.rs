@@ -75,6 +75,7 @@ impl Entry {
             Object::Tenant => Some(format!("/tenants/{tenant}")),
             Object::EventType => Some(format!("/tenants/{tenant}/event-types/{}", self.object_id)),
             Object::Token => Some(format!("/tenants/{tenant}/tokens/{}", self.object_id)),
+            Object::Source => Some(format!("/tenants/{tenant}/sources/{}", self.object_id)),
             Object::Event => Some(format!("/tenants/{tenant}/events/{}", self.object_id)),
             Object::FailureGroup => Some(failures::href(tenant, FailureGroupId(ids::guid(&self.object_id).ok()?))),
             Object::Task => Some(jobs::href(tenant, TaskId(ids::guid(&self.object_id).ok()?))),

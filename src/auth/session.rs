@@ -112,7 +112,7 @@ impl Session {
                     open.extend(sections);
                 }
             };
-            offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview]);
+            offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview, Section::Sources]);
             offer(self.permit::<SeeIntegrations>(tenant).is_ok(), &[Section::TenantIntegrations]);
             offer(
                 self.permit::<ReadConfiguration>(tenant).is_ok(),

@@ -28,6 +28,7 @@ pub fn settings(flags: &[&str]) -> Settings {
 pub fn app(db: &Db, clock: &Clock) -> App {
     let lane = Lane::start(db, clock);
     App {
+        client: crate::http_client::Client::new(crate::http_client::Allowed::default(), clock.clone()),
         herald: crate::alerts::sender::Herald::default(),
         db: db.clone(),
         clock: clock.clone(),

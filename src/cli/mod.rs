@@ -17,12 +17,14 @@ mod quarantine;
 mod restore;
 mod send;
 pub mod serve;
+mod source;
 mod task;
 mod tenant;
 mod token;
 mod tried;
 mod user;
 mod validate;
+mod vendor;
 mod versions;
 
 use std::process::ExitCode;
@@ -91,6 +93,8 @@ Examples:
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
+    Source(source::Source),
+    #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
@@ -109,6 +113,7 @@ Examples:
     Send(send::Send),
     Demo(demo::Demo),
     Validate(validate::Validate),
+    Vendor(vendor::Vendor),
 }
 
 /// What every command is given.
@@ -190,6 +195,7 @@ pub fn main() -> ExitCode {
             Command::Tenant(command) => command.run(&context).await,
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
+            Command::Source(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::Quarantine(command) => command.run(&context).await,
             Command::Integration(command) => command.run(&context).await,
@@ -201,6 +207,7 @@ pub fn main() -> ExitCode {
             Command::Send(command) => command.run(&context).await,
             Command::Demo(command) => command.run(&context).await,
             Command::Validate(command) => command.run(&context),
+            Command::Vendor(command) => command.run(&context).await,
         }
     });
     match done {
@@ -244,6 +251,8 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("channel") => Some("tributary alert channels --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("integration") => Some("tributary integration list shows all there are"),
+        Error::NotFound("source") => Some("tributary source list --tenant ID shows all there are"),
+        Error::NotFound("window") => Some("tributary source ledger --id ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),
         Error::Unavailable(_) | Error::Database(_) => Some("RUST_LOG=info shows more"),
         _ => None,

@@ -25,6 +25,7 @@ use crate::{
         replay::{self, Asked},
         store::{States, Which},
     },
+    http_client::{Allowed, Client},
     ids::{EventTypeId, FailureGroupId, ReceiptId, TaskId, TenantId},
     jobs::{self, Jobs, Task},
     mail::Mailer,
@@ -299,6 +300,7 @@ fn app(context: &Context, db: Db) -> anyhow::Result<App> {
     let settings = settings.and_then(|matches| Settings::from_arg_matches(&matches));
     let settings = settings.map_err(|error| Usage(error.to_string()))?;
     Ok(App {
+        client: Client::new(Allowed::default(), context.clock.clone()),
         herald: crate::alerts::sender::Herald::default(),
         lane: Lane::start(&db, &context.clock),
         clock: context.clock.clone(),

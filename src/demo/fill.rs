@@ -237,7 +237,7 @@ impl<'a> History<'a> {
 
     fn append(&self, source: Option<TokenId>, rows: Vec<Row>, mends: Option<Mends>) -> Append {
         let receipt = ReceiptId::issue(self.past);
-        Append { tenant: TENANT, receipt, source, rows, strict: false, once: None, mends }
+        Append { tenant: TENANT, receipt, source, rows, strict: false, once: None, mends, progress: None }
     }
 
     async fn write(&mut self, appends: Vec<Append>) -> Result<()> {

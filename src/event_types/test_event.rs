@@ -70,6 +70,7 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
         strict: false,
         once: Some(once),
         mends: None,
+        progress: None,
     };
     let (receipt, summary) = match app.lane.append(place, append).await? {
         Outcome::Stored(summary) => (receipt, summary),
@@ -82,7 +83,10 @@ pub async fn send(app: &App, permit: &Permit<Configure>, event_type: &EventType,
             let refused: RefusedRow = serde_json::from_str(&summary.rejected).map_err(Error::internal)?;
             return Ok(Sent::Refused(refused.errors));
         }
-        Outcome::Mended(_) => return Err(Error::internal(anyhow::anyhow!("a test event mends nothing"))),
+        // it mends nothing, and belongs to no window
+        other @ (Outcome::Mended(_) | Outcome::Fenced) => {
+            return Err(Error::internal(anyhow::anyhow!("a test event became {other:?}")));
+        }
     };
     Ok(match summary.duplicates.first() {
         Some((_, first)) => Sent::Repeats(*first),

@@ -64,7 +64,7 @@ impl Bench {
         };
         let rows = events.iter().map(row).collect();
         let source = events.first().and_then(|(_, source, ..)| *source);
-        let append = Append { tenant, receipt, source, rows, strict: false, once: None, mends: None };
+        let append = Append { tenant, receipt, source, rows, strict: false, once: None, mends: None, progress: None };
         assert!(matches!(
             self.lane.append(self.lane.admit(1).await.unwrap(), append).await.unwrap(),
             Outcome::Stored(_)

@@ -77,7 +77,8 @@ pub async fn one(app: &App, permit: &Permit<Configure>, original: &Event, row: R
 /// Hands events to the write lane, in place of their originals.
 pub(super) async fn append(app: &App, tenant: TenantId, rows: Vec<Row>, mends: Mends) -> Result<Vec<Mend>> {
     let receipt = ReceiptId::issue(&app.clock);
-    let append = Append { tenant, receipt, source: None, rows, strict: false, once: None, mends: Some(mends) };
+    let append =
+        Append { tenant, receipt, source: None, rows, strict: false, once: None, mends: Some(mends), progress: None };
     let bytes = append.rows.iter().map(|row| row.payload.len() + size_of::<Row>()).sum();
     let place = app.lane.admit(bytes).await.map_err(Error::Unavailable)?;
     match app.lane.append(place, append).await? {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    alerts::{self, Details},
+    alerts::{self, Ailment, Details},
     app::App,
     auth::{Grant, ListTenants, ReadPayloads, Session},
     error::Result,
@@ -17,6 +17,7 @@ use crate::{
     failures::{self, Brief},
     ids::{EventTypeId, TenantId},
     jobs,
+    polling::{self, Health},
     tenants::Tenant,
     tokens,
     ui::{Need, State, format},
@@ -58,7 +59,9 @@ pub(super) async fn of(
     };
     let reads = session.grant::<ReadPayloads>().is_ok();
     let mut needs = silent(&names, rhythm::of_all(&app.db, grant, now).await?, now);
-    needs.extend(rejected(&names, &alerts::store::open_of_all(&app.db, grant).await?, reads));
+    let open = alerts::store::open_of_all(&app.db, grant).await?;
+    needs.extend(rejected(&names, &open, reads));
+    needs.extend(astray(&names, &open));
     let groups = failures::store::open_of_all(&app.db, grant, GROUPS).await?;
     needs.extend(broken(&names, groups, reads));
     for one in tokens::store::uses::watch_all(&app.db, grant, now).await? {
@@ -72,6 +75,11 @@ pub(super) async fn of(
             fix: Some((format!("/tenants/{}/tokens/{}", one.token.tenant_id, one.token.id), "See the token".into())),
         }));
     }
+    let standings = polling::health(&app.db).await?;
+    needs.extend(standings.into_iter().filter_map(|one| {
+        let tenant = names.tenants.get(&one.tenant_id)?;
+        behind(one, tenant)
+    }));
     if reads {
         for task in jobs::store::failed_of_all(&app.db, grant, now - LATELY).await? {
             let Some(tenant) = names.tenants.get(&task.tenant_id) else { continue };
@@ -116,6 +124,29 @@ fn silent(names: &Names, watched: Vec<rhythm::Watched>, now: DateTime<Utc>) -> V
     watched.into_iter().filter_map(need).collect()
 }
 
+/// A source that is late, failing or paused.
+fn behind(one: polling::store::Standing, tenant: &str) -> Option<Need> {
+    let (state, title) = match one.health {
+        Health::Fresh => return None,
+        Health::Late => (State::Warning, "The source is late by more than one interval"),
+        Health::Failing => (State::Error, "The source is failing: it is late by more than two intervals"),
+        Health::Paused => (State::Warning, "The source is paused: nothing is asked for"),
+    };
+    // why, where that is known in words
+    let title = match (one.health, &one.reason) {
+        (Health::Failing, Some(reason)) => format!("The source is stopped: {reason}"),
+        _ => title.to_owned(),
+    };
+    Some(Need {
+        state,
+        title,
+        place: format!("{tenant} · {}", one.name),
+        more: None,
+        since: one.health_since,
+        fix: Some((format!("/tenants/{}/sources/{}", one.tenant_id, one.id), "See the source".into())),
+    })
+}
+
 fn rejected(names: &Names, open: &[alerts::Alert], reads: bool) -> Vec<Need> {
     let need = |alert: &alerts::Alert| {
         let Details::Rejections { events, quarantined, hours, .. } = alert.details else { return None };
@@ -128,6 +159,23 @@ fn rejected(names: &Names, open: &[alerts::Alert], reads: bool) -> Vec<Need> {
             more: None,
             since: alert.opened_at,
             fix: Some(to_quarantine(alert.tenant_id, alert.event_type_id, reads)),
+        })
+    };
+    open.iter().filter_map(need).collect()
+}
+
+/// Polling sources that do not deliver.
+fn astray(names: &Names, open: &[alerts::Alert]) -> Vec<Need> {
+    let need = |alert: &alerts::Alert| {
+        let Details::Source { name, ailment, .. } = &alert.details else { return None };
+        let late = *ailment == Ailment::Late;
+        Some(Need {
+            state: if late { State::Warning } else { State::Error },
+            title: alerts::message::title(alert, ""),
+            place: format!("{} · {name}", names.tenants.get(&alert.tenant_id)?),
+            more: None,
+            since: alert.opened_at,
+            fix: Some((alerts::message::path(alert), "See the source".into())),
         })
     };
     open.iter().filter_map(need).collect()

@@ -112,7 +112,7 @@ fn page(frame: &Frame, seen: &Seen) -> String {
 
 fn attention(frame: &Frame, seen: &Seen) -> AnyView {
     if seen.needs.is_empty() {
-        let words = "Nothing needs attention: no open failures, no silent types, no tokens about to end.";
+        let words = "Nothing needs attention: no open failures, no silent types, no sources that are late, no tokens about to end.";
         return view! { <Card title="Needs attention" flush=true>{ui::calm(words)}</Card> }.into_any();
     }
     let left = seen.needs.len().saturating_sub(TOLD);

@@ -76,6 +76,37 @@ pub fn judge_text(event_type: &EventType, text: &str, longest: u32) -> Result<Ro
     judge(event_type, raw).map_err(|_| format!("an event is nested at most {MAX_DEPTH} levels deep"))
 }
 
+/// The most that is kept of a record that is too large to be an event, in bytes.
+const MOST_KEPT: usize = 1 << 20;
+
+/// Judges a record that was polled. It is never refused: what breaks its contract is quarantined, and so is what is no
+/// event at all (`fault` says why, if that is known already). `unique` tells it from every other record of the tenant:
+/// read again it is a duplicate, and once it has changed it is another.
+pub fn judge_record(event_type: &EventType, record: &str, unique: &str, fault: Option<&str>, longest: u32) -> Row {
+    let digest = half(unique.as_bytes());
+    let unique = Unique { value: digest, content: digest, path: Arc::from("") };
+    let judged = fault.map_or_else(|| judge_text(event_type, record, longest), |why| Err(why.to_owned()));
+    match judged {
+        Ok(row) => Row { unique: Some(unique), refuse: false, ..row },
+        Err(why) => {
+            let kept = if record.len() > MOST_KEPT {
+                let start = &record[..record.floor_char_boundary(MOST_KEPT / 2)];
+                serde_json::json!({ "bytes": record.len(), "start": start }).to_string()
+            } else {
+                record.to_owned()
+            };
+            Row {
+                event_type: event_type.id,
+                verdict: Verdict::Quarantined,
+                errors: Some(Breach::list(&[Breach::new("", "record", why)])),
+                unique: Some(unique),
+                refuse: false,
+                payload: Bytes::from(kept),
+            }
+        }
+    }
+}
+
 fn unique_value(fields: &UniqueFields, value: &Value, raw: &Raw, breaches: &mut Vec<Breach>) -> Option<Unique> {
     if fields.is_empty() {
         return None;

@@ -36,7 +36,7 @@ use crate::{
 };
 use credentials::{Query, authenticate};
 use directory::{Directory, Snapshot};
-pub use judge::judge_text;
+pub use judge::{judge_record, judge_text};
 use problem::Problem;
 
 /// What the handlers of the front door share.

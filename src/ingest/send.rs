@@ -204,13 +204,15 @@ async fn store(
     let strict = head.query.strict;
     let once = arrived.looked_into(|| once(&head.parts.headers, scope, &arrived.whole))?;
     let receipt = ReceiptId::issue(&front.app.clock);
-    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once, mends: None };
+    let append = Append { tenant: head.tenant, receipt, source, rows, strict, once, mends: None, progress: None };
     match front.app.lane.append(place, append).await? {
         Outcome::Stored(summary) => answer(receipt, &summary, false),
         Outcome::Repeated(first, summary) => answer(first, &summary, true),
         Outcome::KeyReused => Err(Problem::key_reused()),
         Outcome::Refused(summary) => Err(Problem::refused(&summary.rejected)),
-        Outcome::Mended(_) => Err(Error::internal(anyhow::anyhow!("nothing was to be mended")).into()),
+        Outcome::Mended(_) | Outcome::Fenced => {
+            Err(Error::internal(anyhow::anyhow!("nothing was to be mended, and nothing was polled")).into())
+        }
     }
 }
 

@@ -89,10 +89,11 @@ impl Finding<'_> {
 
     async fn names(&mut self, words: &[String]) -> Result<()> {
         let (db, asked) = (&self.app.db, Patterns::of(words));
-        let (tenants, types, tokens) = tokio::try_join!(
+        let (tenants, types, tokens, sources) = tokio::try_join!(
             store::tenants(db, self.scope, &asked),
             store::event_types(db, self.scope, &asked),
             store::tokens(db, self.scope, &asked),
+            store::sources(db, self.scope, &asked),
         )?;
         for found in tenants {
             if let Some(rank) = self.rank(words, &found, "") {
@@ -112,6 +113,15 @@ impl Finding<'_> {
         for found in tokens {
             if let Some(rank) = self.rank(words, &found, &found.tenant) {
                 self.add_token(Kind::Token, rank, &found);
+            }
+        }
+        for found in sources {
+            if let Some(rank) = self.rank(words, &found, &found.tenant) {
+                let href = format!("/tenants/{}/sources/{}", found.tenant_id, found.id);
+                // what is well need not be said
+                let extra = if found.extra == "fresh" { "" } else { found.extra.as_str() };
+                let detail = joined(&found.tenant, extra);
+                self.add::<See>(Kind::Source, found.tenant_id, rank, |_| Hit::new(found.name, detail, href));
             }
         }
         self.other_tenants(words).await?;
@@ -216,6 +226,11 @@ impl Finding<'_> {
         if let Some(name) = &holder.token_name {
             self.add::<ReadConfiguration>(exact, tenant, 0, |_| {
                 Hit::new(name, format!("Token · {of}"), format!("{base}/tokens/{id}"))
+            });
+        }
+        if let Some(name) = &holder.polled_name {
+            self.add::<See>(exact, tenant, 0, |_| {
+                Hit::new(name, format!("Source · {of}"), format!("{base}/sources/{id}"))
             });
         }
         if let Some(kind) = &holder.task_kind {

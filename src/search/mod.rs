@@ -77,14 +77,24 @@ pub enum Kind {
     EventType,
     /// Tokens.
     Token,
+    /// Sources that are polled.
+    Source,
     /// People.
     Person,
 }
 
 impl Kind {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] =
-        [Self::Exact, Self::Place, Self::Action, Self::Tenant, Self::EventType, Self::Token, Self::Person];
+    pub const ALL: [Self; 8] = [
+        Self::Exact,
+        Self::Place,
+        Self::Action,
+        Self::Tenant,
+        Self::EventType,
+        Self::Token,
+        Self::Source,
+        Self::Person,
+    ];
 
     /// As pages head the group.
     pub fn title(self) -> &'static str {
@@ -95,6 +105,7 @@ impl Kind {
             Self::Tenant => "Tenants",
             Self::EventType => "Event types",
             Self::Token => "Tokens",
+            Self::Source => "Sources",
             Self::Person => "People",
         }
     }

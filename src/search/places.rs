@@ -21,6 +21,7 @@ fn name(section: Section) -> Option<(&'static str, &'static str)> {
         Section::Live => ("Live", "tail stream watch"),
         Section::Quarantine => ("Quarantine", "failures errors broken rejected"),
         Section::Tasks => ("Tasks", "jobs background exports"),
+        Section::Sources => ("Sources", "polling external systems windows ledger pull"),
         Section::Tokens => ("Tokens", "secrets keys"),
         Section::Audit => ("Audit trail", "changes history log"),
         Section::AuditOfAll => ("All changes", "audit trail history log"),
@@ -82,6 +83,7 @@ pub(super) fn actions(session: &Session, tenant: Option<(TenantId, &str)>, words
         if session.permit::<Configure>(id).is_ok() {
             offered.push(("New event type", "create add contract", of, format!("{base}/event-types/new")));
             offered.push(("New event type from a sample", "create", of, format!("{base}/event-types/new/sample")));
+            offered.push(("New source", "create add poll external system", of, format!("{base}/sources/new")));
             offered.push(("New token", "create add secret", of, format!("{base}/tokens/new")));
         }
         if session.permit::<ReadPayloads>(id).is_ok() {

@@ -7,7 +7,7 @@ use crate::{
     auth::{Administer, Grant, Role},
     db::Db,
     error::Result,
-    ids::{EventTypeId, FailureGroupId, ReceiptId, TaskId, TenantId, TokenId, UserId, floor, moment},
+    ids::{EventTypeId, FailureGroupId, ReceiptId, SourceId, TaskId, TenantId, TokenId, UserId, floor, moment},
     sql,
 };
 
@@ -33,6 +33,8 @@ pub struct Holder {
     pub type_name: Option<String>,
     /// The name of the token, if it is one.
     pub token_name: Option<String>,
+    /// The name of the source, if it is one.
+    pub polled_name: Option<String>,
     /// The kind of the task, if it is one.
     pub task_kind: Option<String>,
     /// The message of the failure group, if it is one.
@@ -54,11 +56,13 @@ pub async fn holders(db: &Db, scope: Scope, id: Uuid) -> Result<Vec<Holder>> {
 
 /// Scalar subqueries, each a step along a primary key: a planner can make no walk of them.
 pub(super) const HOLDERS: &str =
-    "SELECT tenant_id, name, event_id, type_name, token_name, task_kind, group_message, receipt_id
+    "SELECT tenant_id, name, event_id, type_name, token_name, polled_name, task_kind, group_message, receipt_id
     FROM (SELECT t.tenant_id, t.name,
         (SELECT e.id FROM events AS e WHERE e.tenant_id = t.tenant_id AND e.id = $1) AS event_id,
         (SELECT y.name FROM event_types AS y WHERE y.tenant_id = t.tenant_id AND y.id = $1) AS type_name,
         (SELECT k.name FROM tokens AS k WHERE k.tenant_id = t.tenant_id AND k.id = $1) AS token_name,
+        (SELECT s.name FROM sources AS s WHERE s.tenant_id = t.tenant_id AND s.id = $1 AND s.state <> 'removed')
+            AS polled_name,
         (SELECT j.kind FROM tasks AS j WHERE j.tenant_id = t.tenant_id AND j.id = $1) AS task_kind,
         (SELECT g.message FROM failure_groups AS g WHERE g.tenant_id = t.tenant_id AND g.id = $1) AS group_message,
         COALESCE(
@@ -66,8 +70,8 @@ pub(super) const HOLDERS: &str =
              ORDER BY e.id LIMIT 1),
             (SELECT r.id FROM receipts AS r WHERE r.tenant_id = t.tenant_id AND r.id = $1)) AS receipt_id
         FROM tenants AS t WHERE $3 IS NULL OR t.tenant_id = $3) AS held
-    WHERE event_id IS NOT NULL OR type_name IS NOT NULL OR token_name IS NOT NULL OR task_kind IS NOT NULL
-        OR group_message IS NOT NULL OR receipt_id IS NOT NULL OR tenant_id = $1
+    WHERE event_id IS NOT NULL OR type_name IS NOT NULL OR token_name IS NOT NULL OR polled_name IS NOT NULL
+        OR task_kind IS NOT NULL OR group_message IS NOT NULL OR receipt_id IS NOT NULL OR tenant_id = $1
     ORDER BY name, tenant_id LIMIT 20";
 
 /// One change that a request made.
@@ -197,6 +201,13 @@ const TOKENS: &str = named!(
     "t.name"
 );
 
+const SOURCES: &str = named!(
+    "t.tenant_id, t.name AS tenant, s.id, s.name, s.health AS extra",
+    "sources AS s JOIN tenants AS t ON t.tenant_id = s.tenant_id AND s.state <> 'removed'",
+    "s.name",
+    "t.name"
+);
+
 macro_rules! by_name {
     ($(#[$doc:meta])* $name:ident, $id:ty, $text:expr) => {
         $(#[$doc])*
@@ -223,6 +234,11 @@ by_name!(
 by_name!(
     /// Tokens by name, and by that of their tenant.
     tokens, TokenId, TOKENS
+);
+
+by_name!(
+    /// Sources by name, and by that of their tenant.
+    sources, SourceId, SOURCES
 );
 
 /// Tokens that begin so.

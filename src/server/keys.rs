@@ -10,6 +10,7 @@ use crate::{
 const SEALED: &[(&str, &str)] = &[
     ("second factors", "SELECT DISTINCT substr(secret, 1, 5) FROM second_factors"),
     ("mail that waits", "SELECT DISTINCT substr(body, 1, 5) FROM outbox WHERE body IS NOT NULL"),
+    ("tokens of polling sources", "SELECT DISTINCT substr(secret, 1, 5) FROM sources WHERE secret IS NOT NULL"),
     ("secrets of alert channels", "SELECT DISTINCT substr(secret, 1, 5) FROM alert_channels WHERE secret IS NOT NULL"),
 ];
 

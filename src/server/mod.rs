@@ -25,10 +25,12 @@ use crate::{
         refusals::{self, Refusals},
     },
     failures,
+    http_client::{Allowed, Client},
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
     mail::{self, Mailer},
     metrics::Metrics,
+    polling,
     tokens::uses::{self, Uses},
 };
 use accept::Door;
@@ -86,6 +88,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
         metrics: Arc::new(metrics),
         jobs: Jobs::new(KINDS),
         public_base: settings.public_base(address).into(),
+        client: Client::new(Allowed::new(&settings.allow_outbound), clock.clone()),
         settings: Arc::new(settings),
         stopping: CancellationToken::new(),
         keys,
@@ -100,6 +103,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
     let seen = Uses::default();
     tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    tasks.spawn(polling::runner::run(app.clone(), directory.clone()));
     let refused = Refusals::default();
     tasks.spawn(refusals::run(refused.clone(), app.db.clone(), app.stopping.clone()));
     let front = Front::new(app.clone(), directory, seen.clone(), refused.clone());

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures, help, home,
     ingest::{self, Front},
-    intake, jobs, people, search, tenants, tokens,
+    intake, jobs, people, polling, search, tenants, tokens,
     ui::assets,
 };
 
@@ -38,6 +38,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(home::routes())
         .merge(tenants::routes())
         .merge(event_types::routes())
+        .merge(polling::routes())
         .merge(tokens::routes())
         .merge(events::routes())
         .merge(failures::routes())

@@ -86,7 +86,8 @@ impl Value {
         match kind {
             Kind::Bool => some(row, at, Self::Bool),
             Kind::Int => some(row, at, Self::Int),
-            Kind::Float => some(row, at, Self::Float),
+            // SQLite keeps no negative zero: it is the same number
+            Kind::Float => some(row, at, |float: f64| Self::Float(float + 0.0)),
             Kind::Text => some(row, at, Self::Text),
             Kind::Bytes => some(row, at, Self::Bytes),
             Kind::Id => some(row, at, Self::Id),

@@ -48,11 +48,14 @@ pub fn Button(
     /// The id of the form it sends, when it stands outside of it.
     #[prop(optional)]
     form: Option<&'static str>,
+    /// Where the form goes by this button, when that is not where it goes by others.
+    #[prop(into, optional)]
+    to: Option<String>,
     /// The word: a verb.
     children: Slot,
 ) -> AnyView {
     view! {
-        <button class=tone.class() type="submit" name=name value=value form=form>{icon.map(self::icon)}{children.0}</button>
+        <button class=tone.class() type="submit" name=name value=value form=form formaction=to>{icon.map(self::icon)}{children.0}</button>
     }
     .into_any()
 }

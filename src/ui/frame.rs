@@ -119,6 +119,8 @@ pub enum Section {
     Quarantine,
     /// What is worked off in the background.
     Tasks,
+    /// The external systems that are asked.
+    Sources,
     /// The secrets of a tenant.
     Tokens,
     /// Who is told when something of a tenant is amiss.
@@ -164,6 +166,7 @@ impl Section {
             Self::Live => format!("/tenants/{tenant}/live"),
             Self::Quarantine => format!("/tenants/{tenant}/quarantine"),
             Self::Tasks => format!("/tenants/{tenant}/tasks"),
+            Self::Sources => format!("/tenants/{tenant}/sources"),
             Self::Tokens => format!("/tenants/{tenant}/tokens"),
             Self::Alerts => format!("/tenants/{tenant}/alerts"),
             Self::Audit => format!("/tenants/{tenant}/audit"),
@@ -183,6 +186,7 @@ impl Section {
                 | Self::Live
                 | Self::Quarantine
                 | Self::Tasks
+                | Self::Sources
                 | Self::Tokens
                 | Self::Alerts
                 | Self::Audit

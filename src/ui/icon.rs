@@ -25,6 +25,7 @@ pub enum Icon {
     Live,
     Quarantine,
     Tasks,
+    Source,
     Token,
     Audit,
     Bell,
@@ -123,6 +124,9 @@ impl Icon {
             }
             Self::Guide => {
                 r#"<path d="M8 4.2C6.6 3.1 4.6 2.7 2 2.8v9.8c2.6-.1 4.6.3 6 1.4 1.4-1.1 3.4-1.5 6-1.4V2.8c-2.6-.1-4.6.3-6 1.4ZM8 4.2v9.8"/>"#
+            }
+            Self::Source => {
+                r#"<path d="M2 8h7.5M6.6 4.8 9.8 8l-3.2 3.2"/><path d="M8.5 2h3.6A1.9 1.9 0 0 1 14 3.9v8.2a1.9 1.9 0 0 1-1.9 1.9H8.5"/>"#
             }
             Self::Download => r#"<path d="M8 2v8.5M4.5 7.2 8 10.7l3.5-3.5M2.5 13.8h11"/>"#,
         }

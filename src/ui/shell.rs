@@ -214,6 +214,7 @@ pub(super) const KEYS: &[(Section, &str, &str)] = &[
     (Section::Events, "e", "Events"),
     (Section::Live, "l", "Live"),
     (Section::Quarantine, "q", "Quarantine"),
+    (Section::Sources, "p", "Sources that are polled"),
     (Section::Tokens, "k", "Tokens"),
     (Section::Alerts, "a", "Alerts"),
     (Section::Settings, "s", "Settings of the tenant"),
@@ -243,6 +244,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Live, Icon::Live, "Live")}
                     {item(Section::Quarantine, Icon::Quarantine, "Quarantine")}
                     {item(Section::Tasks, Icon::Tasks, "Tasks")}
+                    {item(Section::Sources, Icon::Source, "Sources")}
                     {item(Section::Tokens, Icon::Token, "Tokens")}
                     {item(Section::Alerts, Icon::Bell, "Alerts")}
                     {item(Section::Audit, Icon::Audit, "Audit trail")}

@@ -22,6 +22,11 @@ pub fn muted(text: impl Into<String>) -> AnyView {
     view! { <span class="muted">{text.into()}</span> }.into_any()
 }
 
+/// A sentence that helps with what stands above it.
+pub fn hint(text: impl Into<String>) -> AnyView {
+    view! { <p class="hint">{text.into()}</p> }.into_any()
+}
+
 /// One thing, and below it, smaller, what it belongs to.
 pub fn two_lines(first: AnyView, second: AnyView) -> AnyView {
     view! { <div class="two-lines"><div>{first}</div><div class="muted">{second}</div></div> }.into_any()

@@ -2,7 +2,15 @@
 //! over, whoever else looks, and whatever the receiver does. On both databases.
 use std::{collections::BTreeMap, process::Command, time::Duration};
 
-use tributary::{auth::Role, ids::EventTypeId, sql};
+use chrono::TimeDelta;
+use serde_json::json;
+use tributary::{
+    auth::Role,
+    crypto::seal::Keyring,
+    ids::EventTypeId,
+    polling::{store::change, terms::Prepared},
+    sql,
+};
 
 use crate::support::{
     TestApp,
@@ -10,6 +18,7 @@ use crate::support::{
     each,
     hooks::{Hook, Mood, Receiver},
     program::{run, tributary},
+    shop::Shop,
     smtp::{self, Sink},
 };
 
@@ -227,6 +236,72 @@ async fn a_rate_is_told_by_the_rule_of_its_type() {
     .await;
 }
 
+/// Waits until a receiver was told so often; time goes by `seconds` for each tenth of one that the test waits.
+async fn told_as_time_goes_by(app: &TestApp, receiver: &Receiver, count: usize, seconds: i64) -> Hook {
+    for _ in 0..400 {
+        if let Some(hook) = receiver.all().into_iter().nth(count - 1) {
+            return hook;
+        }
+        app.clock.advance(seconds);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("told {} times instead of {count}", receiver.all().len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_does_not_deliver_is_told_as_it_becomes_worse_and_when_it_runs_again() {
+    each(async |app: TestApp| {
+        let (receiver, key) = (Receiver::start(Mood::Willing).await, key());
+        let orders = app.event_type(|_| {}).await;
+        let shop = Shop::open(&app.clock).await;
+        shop.mood(|mood| mood.token = Some("good".into()));
+        start(&app, &key, &[]).await;
+        let mut ada = consultant(&app).await;
+        web_channel(&app, &mut ada, "Desk", &receiver.url()).await;
+        let definition = shop.source(json!({"authentication": {"kind": "bearer"}, "token": "stale"})).to_string();
+        let (keys, permit) = (Keyring::at(Some(key.path()), None), app.permit());
+        let prepared = Prepared::read(&definition).expect("a good definition");
+        let start = Some(app.clock.now() - TimeDelta::hours(2));
+        let made = change::create(&app.db, &app.clock, &keys, &permit, orders, prepared, start).await;
+        let source = made.expect("a source").id;
+
+        // refused three times, with waits between
+        let refused = told_as_time_goes_by(&app, &receiver, 1, 2).await;
+        let data = refused.json()["data"].clone();
+        assert_eq!((&data["kind"], &data["details"]["ailment"]), (&"source".into(), &"refused".into()));
+        assert_eq!(data["title"], "The source Orders is paused: its token is refused");
+        let text = data["text"].as_str().unwrap();
+        assert!(text.contains("401") && text.contains("Replace the token"), "{text}");
+        assert!(data["url"].as_str().unwrap().ends_with(&format!("/tenants/{}/sources/{source}", app.tenant)));
+        app.page_with(&mut ada, &alerts(&app), "its token is refused").await;
+        let home = ada.get("/").await.text();
+        assert!(home.contains("its token is refused") && home.contains("See the source"), "{home}");
+
+        let day = TimeDelta::days(1);
+        change::set_secret(&app.db, &app.clock, &keys, &permit, source, "good", day).await.unwrap();
+        change::resume(&app.db, &app.clock, &permit, source).await.unwrap();
+        let over = receiver.sent(2).await.remove(1);
+        assert_eq!(over.of(), (refused.of().0, "alert.resolved".to_owned()));
+        assert_eq!(over.json()["data"]["title"], "The source Orders runs again");
+
+        // away for hours: late first, then failing, and that it was late is over without a word
+        let away = app.clock.now() + TimeDelta::hours(5);
+        shop.mood(|mood| mood.busy = Some((503, away)));
+        let late = told_as_time_goes_by(&app, &receiver, 3, 60).await;
+        assert_eq!(late.json()["data"]["details"]["ailment"], "late");
+        let failing = told_as_time_goes_by(&app, &receiver, 4, 60).await;
+        assert_eq!(failing.json()["data"]["title"], "The source Orders is failing");
+        assert!(app.clock.now() < away, "it was told while it lasted");
+        let over = told_as_time_goes_by(&app, &receiver, 5, 300).await;
+        assert_eq!(over.of(), (failing.of().0, "alert.resolved".to_owned()));
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(told(&receiver.all())[&late.of().0], (1, 0));
+        let mut ada = again(&app).await;
+        app.page_with(&mut ada, &alerts(&app), "became worse").await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_tell_each_change_once() {
     each(async |app: TestApp| {
@@ -293,7 +368,7 @@ async fn whatever_a_receiver_does_is_written_down_and_tried_again() {
             ("redirecting", "redirect, which is not followed"),
             ("endless", "delivered"),
             ("inside", "an address of this network"),
-            ("closed", "the connection failed"),
+            ("closed", "no connection"),
             ("slow", "no answer in time"),
         ] {
             let page = app.page_with(&mut ada, &pages[name], says).await;

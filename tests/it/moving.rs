@@ -303,6 +303,7 @@ async fn a_copy_that_is_killed_leaves_nothing_and_is_begun_again() {
                 strict: false,
                 once: None,
                 mends: None,
+                progress: None,
             };
             bench.append(bench.admit(0).await.unwrap(), append).await.unwrap();
         }

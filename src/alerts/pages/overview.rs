@@ -150,6 +150,7 @@ fn amiss(frame: &Frame, seen: &Seen, tenant: &OfTenant) -> AnyView {
             None => (ui::State::Error, "open"),
             Some(Resolution::Mended) => (ui::State::Ok, "over"),
             Some(Resolution::Unwatched) => (ui::State::Neutral, "not watched"),
+            Some(Resolution::Worse) => (ui::State::Neutral, "became worse"),
         };
         let over = alert.resolved_at.map_or_else(|| ui::muted("not yet"), |at| ui::ago(frame.moment(), at));
         vec![

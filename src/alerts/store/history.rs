@@ -19,8 +19,8 @@ use crate::{
         hours, rhythm,
     },
     failures,
-    ids::{AlertId, EventTypeId, FailureGroupId, TenantId},
-    sql,
+    ids::{AlertId, EventTypeId, FailureGroupId, SourceId, TenantId},
+    polling, sql,
 };
 
 /// The number of this work among those that one process does at a time.
@@ -120,12 +120,19 @@ pub async fn load(db: &Db, now: DateTime<Utc>) -> Result<Facts> {
             causes.extend(failures::store::brief(db, alert.tenant_id, FailureGroupId(alert.subject)).await?);
         }
     }
+    let mut sources = polling::store::astray(db).await?;
+    for alert in open.iter().filter(|alert| alert.kind == Kind::Source) {
+        if !sources.iter().any(|one| one.tenant_id == alert.tenant_id && one.id.0 == alert.subject) {
+            sources.extend(polling::store::standing(db, alert.tenant_id, SourceId(alert.subject)).await?);
+        }
+    }
     // what waits to be counted may be of a type that seems silent: silence is told as of then
     let counted = follower::oldest(db).await?.map_or(now, |oldest| oldest.min(now));
     Ok(Facts {
         types: rhythm::watch(db, counted).await?,
         figures: hours::watch(db, hour(now) - TimeDelta::hours(longest)).await?,
         causes,
+        sources,
         rules,
         open,
     })
@@ -153,7 +160,7 @@ pub async fn apply(db: &Db, clock: &Clock, base: &str, seen: i64, changes: Vec<C
                     Change::Open(found) => raise(tx, &clock, found).await?,
                     Change::Resolve(id, why) => resolve(tx, &clock, id, why).await?,
                 };
-                if let Some(alert) = alert {
+                if let Some(alert) = alert.filter(|alert| alert.resolution != Some(Resolution::Worse)) {
                     tell(tx, &clock, &base, &alert, &mut channels).await?;
                 }
             }

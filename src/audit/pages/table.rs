@@ -6,11 +6,11 @@ use leptos::prelude::*;
 use crate::{
     app::App,
     audit::{Entry, Eyes},
-    auth::{Administer, Permit, ReadConfiguration, ReadPayloads, Session, audit::words::Object, store},
+    auth::{Administer, Permit, ReadConfiguration, ReadPayloads, See, Session, audit::words::Object, store},
     error::{Error, Result},
     event_types, failures,
-    ids::{self, FailureGroupId, TaskId, TenantId},
-    jobs, tokens,
+    ids::{self, FailureGroupId, SourceId, TaskId, TenantId},
+    jobs, polling, tokens,
     ui::{self, Column, DataTable, Difference, Differences, Frame, Section},
 };
 
@@ -76,6 +76,10 @@ impl Names {
                         .await
                         .map(|task| app.jobs.kind(&task.kind).map_or(task.kind, |kind| kind.title.to_owned()))
                 }
+                Object::Source => {
+                    let Ok(permit) = session.permit::<See>(tenant) else { continue };
+                    polling::get(&app.db, &permit, SourceId(id)).await.map(|source| source.name)
+                }
                 _ => continue,
             };
             match found {
@@ -121,6 +125,8 @@ impl Sees {
     fn open(self, kind: Object) -> bool {
         match kind {
             Object::User => self.all,
+            // whoever sees a tenant sees how its sources stand
+            Object::Source => true,
             Object::Event | Object::FailureGroup | Object::Task => self.all || self.payloads,
             Object::Tenant | Object::EventType | Object::Token | Object::Integration | Object::Other => self.values,
         }

@@ -10,6 +10,8 @@ pub enum Object {
     EventType,
     /// A token of a tenant.
     Token,
+    /// A polling source of a tenant.
+    Source,
     /// An account.
     User,
     /// An event of a tenant.
@@ -96,6 +98,15 @@ pub const ALL: &[Words] = &[
     words("failure-group.acknowledge", Object::FailureGroup, "acknowledged the failure group"),
     words("failure-group.resolve", Object::FailureGroup, "resolved the failure group"),
     words("failure-group.ignore", Object::FailureGroup, "ignored the failure group"),
+    words("source.create", Object::Source, "created the source"),
+    words("source.change", Object::Source, "changed the source"),
+    words("source.set-token", Object::Source, "replaced the token of the source"),
+    words("source.pause", Object::Source, "paused the source"),
+    words("source.resume", Object::Source, "resumed the source"),
+    words("source.remove", Object::Source, "removed the source"),
+    words("source.run", Object::Source, "ran the source"),
+    words("source.backfill", Object::Source, "had a range asked for of the source"),
+    words("source.limit-host", Object::Other, "limited what may be asked of a host"),
     words("alert-channel.add", Object::Other, "added a channel for alerts"),
     words("alert-channel.change", Object::Other, "changed a channel for alerts"),
     words("alert-channel.pause", Object::Other, "paused a channel for alerts"),

@@ -1,13 +1,16 @@
 //! What one transaction of the lane holds, decided without touching the database: which events are new, which
 //! repeat an earlier one, which conflict with one, and which requests were seen before.
-use std::{collections::HashMap, fmt::Write};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Append, Claim, Half, Mend, Mends, Once, Outcome, Row, Verdict};
+use super::{Append, Claim, Half, Mend, Mends, Once, Outcome, Progress, Row, Verdict};
 use crate::{
     event_types::Breach,
-    ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId},
+    ids::{EventId, EventTypeId, ReceiptId, TenantId, TokenId, WindowId},
     metrics::Stored,
 };
 
@@ -82,6 +85,8 @@ pub(super) struct Known {
     pub keys: HashMap<(TenantId, [u8; 32]), First>,
     /// Events in quarantine that were mended before, and by which event.
     pub mended: HashMap<(TenantId, EventId), EventId>,
+    /// Windows that are held by the epoch they are written for.
+    pub held: HashSet<(TenantId, WindowId)>,
 }
 
 /// What is to be written, and what is to be answered.
@@ -95,6 +100,7 @@ pub(super) struct Plan<'j> {
     pub keys: Vec<(TenantId, Once, ReceiptId)>,
     pub tallies: Vec<Tally>,
     pub mended: Vec<Mended<'j>>,
+    pub progress: Vec<Advance<'j>>,
     /// Tenant and receipt of each request that stored something.
     pub stored: Vec<u8>,
 }
@@ -104,6 +110,15 @@ pub(super) struct Mended<'j> {
     pub append: &'j Append,
     pub mends: &'j Mends,
     pub pairs: Vec<(EventId, EventId)>,
+}
+
+/// How far a window comes, and what its records became.
+pub(super) struct Advance<'j> {
+    pub append: &'j Append,
+    pub progress: &'j Progress,
+    pub fresh: i64,
+    pub duplicates: i64,
+    pub quarantined: i64,
 }
 
 /// An event to be written.
@@ -162,11 +177,20 @@ impl<'j> Plan<'j> {
         {
             return if *body == once.body { Outcome::Repeated(*receipt, summary.clone()) } else { Outcome::KeyReused };
         }
+        if let Some(progress) = &append.progress
+            && !known.held.contains(&(append.tenant, progress.window))
+        {
+            return Outcome::Fenced;
+        }
         let fates = fates(append, known);
         if let Some(summary) = refusal(append, &fates) {
             return Outcome::Refused(summary);
         }
         let summary = self.store(append, fates, known);
+        if let Some(progress) = &append.progress {
+            self.advance(append, progress, &summary);
+            return Outcome::Stored(summary);
+        }
         if append.once.is_some() || !summary.duplicates.is_empty() {
             self.receipts.push((append.tenant, append.receipt, summary.clone()));
         }
@@ -175,6 +199,13 @@ impl<'j> Plan<'j> {
             self.keys.push((append.tenant, once.clone(), append.receipt));
         }
         Outcome::Stored(summary)
+    }
+
+    fn advance(&mut self, append: &'j Append, progress: &'j Progress, summary: &Summary) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let (fresh, duplicates) = (count(summary.accepted), count(summary.duplicates.len()));
+        let quarantined = count(append.rows.len()) - fresh - duplicates;
+        self.progress.push(Advance { append, progress, fresh, duplicates, quarantined });
     }
 
     fn store(&mut self, append: &'j Append, fates: Vec<Fate>, known: &mut Known) -> Summary {
@@ -197,8 +228,10 @@ impl<'j> Plan<'j> {
                 Verdict::Accepted => self.tally(append, row.event_type).accepted += 1,
                 Verdict::Quarantined | Verdict::Mended => self.tally(append, row.event_type).quarantined += 1,
             }
-            // only an accepted event claims its value: one in quarantine may be sent again, mended
-            if let (Verdict::Accepted, Some(unique)) = (event.verdict(), &row.unique) {
+            // only an accepted event claims its value: one in quarantine may be sent again, mended. What was polled is
+            // read again as it was, and stays in quarantine once
+            let claims = event.verdict() == Verdict::Accepted || append.progress.is_some();
+            if let (true, Some(unique)) = (claims, &row.unique) {
                 let key = (tenant, row.event_type, unique.value);
                 if known.values.insert(key, (unique.content, id)).is_none() {
                     self.claims.push((tenant, row.event_type, unique.value, unique.content, id));
@@ -206,8 +239,10 @@ impl<'j> Plan<'j> {
             }
             self.events.push(event);
         }
-        self.stored.extend_from_slice(tenant.0.as_bytes());
-        self.stored.extend_from_slice(append.receipt.0.as_bytes());
+        if append.progress.is_none() || !append.rows.is_empty() {
+            self.stored.extend_from_slice(tenant.0.as_bytes());
+            self.stored.extend_from_slice(append.receipt.0.as_bytes());
+        }
         summary
     }
 
@@ -295,7 +330,8 @@ fn fates(append: &Append, known: &Known) -> Vec<Fate> {
     let mut own: HashMap<(EventTypeId, Half), (Half, EventId)> = HashMap::new();
     let mut fates = Vec::with_capacity(append.rows.len());
     for (index, row) in append.rows.iter().enumerate() {
-        let (Some(unique), Verdict::Accepted) = (&row.unique, row.verdict) else {
+        let counts = row.verdict == Verdict::Accepted || append.progress.is_some();
+        let (Some(unique), true) = (&row.unique, counts) else {
             fates.push(Fate::New);
             continue;
         };
@@ -375,6 +411,7 @@ mod tests {
             strict,
             once: once.map(|(key, body)| Once { key: [key; 32], body: [body; 32] }),
             mends: None,
+            progress: None,
         }
     }
 
@@ -435,5 +472,40 @@ mod tests {
         assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (2, 2, 0));
         assert_eq!(plan.mended.iter().map(|mended| mended.pairs.len()).collect::<Vec<_>>(), [2, 1]);
         assert_eq!(plan.tallies.iter().map(|tally| tally.accepted).sum::<i64>(), 2);
+    }
+
+    fn polled(rows: &[(u8, u8)], quarantined: bool, window: u128) -> Append {
+        let mut append = append(rows, false, None);
+        for row in append.rows.iter_mut().filter(|_| quarantined) {
+            (row.verdict, row.errors) = (Verdict::Quarantined, Some("[]".into()));
+        }
+        append.progress = Some(Box::new(Progress {
+            source: crate::ids::SourceId(uuid::Uuid::nil()),
+            window: WindowId(uuid::Uuid::from_u128(window)),
+            epoch: 1,
+            position: None,
+            done: false,
+            records: 1,
+            requests: 1,
+            bytes: 2,
+            request: 0,
+            evidence: "[]".into(),
+        }));
+        append
+    }
+
+    #[test]
+    fn what_was_polled_counts_once_even_in_quarantine_and_only_for_whoever_holds_the_window() {
+        let requests =
+            [polled(&[(1, 1), (2, 2)], true, 7), polled(&[(1, 1), (3, 3)], false, 7), polled(&[(4, 4)], false, 8)];
+        let mut known = Known::default();
+        known.held.insert((TenantId(uuid::Uuid::nil()), WindowId(uuid::Uuid::from_u128(7))));
+        let plan = decide(requests.iter(), &mut known);
+        assert!(
+            matches!(&plan.outcomes[..], [Outcome::Stored(_), Outcome::Stored(s), Outcome::Fenced] if s.accepted == 1)
+        );
+        let sums: Vec<_> = plan.progress.iter().map(|p| (p.fresh, p.duplicates, p.quarantined)).collect();
+        assert_eq!(sums, [(0, 0, 2), (1, 1, 0)]);
+        assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (3, 3, 0));
     }
 }

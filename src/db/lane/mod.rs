@@ -6,6 +6,7 @@
 //! PostgreSQL has several.
 mod batch;
 mod postgres;
+mod progress;
 mod sqlite;
 
 use std::{
@@ -23,7 +24,7 @@ use super::Db;
 use crate::{
     clock::Clock,
     error::{Error, Result, Unavailable},
-    ids::{EventId, EventTypeId, ReceiptId, RequestId, TenantId, TokenId, UserId},
+    ids::{EventId, EventTypeId, ReceiptId, RequestId, SourceId, TenantId, TokenId, UserId, WindowId},
     metrics::{LaneMetrics, Stored},
     room::{Place, Room},
 };
@@ -59,6 +60,44 @@ pub struct Append {
     pub once: Option<Once>,
     /// Set when its rows are accepted in place of events in quarantine. Nothing else of it is stored then.
     pub mends: Option<Mends>,
+    /// Set when its rows were polled: how far that brings their window.
+    pub progress: Option<Box<Progress>>,
+}
+
+impl Append {
+    /// Whether anything has to be looked up before it can be decided what becomes of it.
+    fn asks(&self) -> bool {
+        self.once.is_some()
+            || self.mends.is_some()
+            || self.progress.is_some()
+            || self.rows.iter().any(|row| row.unique.is_some())
+    }
+}
+
+/// How far the rows of an [`Append`] bring the window of a polling source. It commits with them, and only by the epoch
+/// of whoever holds the window; when another has taken it by then, nothing is stored: [`Outcome::Fenced`].
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The source.
+    pub source: SourceId,
+    /// Its window.
+    pub window: WindowId,
+    /// By which it is held.
+    pub epoch: i64,
+    /// Where reading goes on; JSON.
+    pub position: Option<String>,
+    /// Whether that was all.
+    pub done: bool,
+    /// Records that were read since the last commit.
+    pub records: i64,
+    /// Requests that were made since the last commit.
+    pub requests: i64,
+    /// Bytes that were received since the last commit.
+    pub bytes: i64,
+    /// The request that brought the rows: its place in this attempt, from 0.
+    pub request: i64,
+    /// All requests of this attempt so far; JSON.
+    pub evidence: String,
 }
 
 /// The events in quarantine that the rows of an [`Append`] stand for. Each is mended once, whoever tries how often.
@@ -199,6 +238,8 @@ pub enum Outcome {
     Refused(Summary),
     /// It mends: what became of each of its originals.
     Mended(Vec<Mend>),
+    /// It was polled, and its window is another's by now: nothing stored.
+    Fenced,
 }
 
 struct Job {

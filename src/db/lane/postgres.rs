@@ -11,6 +11,7 @@ use sqlx::{PgConnection, PgPool, Row as _};
 use super::{
     End, Half, Job, Summary, TRAIL, Written,
     batch::{Known, Mended, Plan, decide},
+    progress::{self, On},
 };
 use crate::{
     clock::Clock,
@@ -72,7 +73,13 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Writt
     let mut known = Known::default();
     look_up(&mut tx, jobs, &mut known).await?;
     let plan = decide(jobs.iter().map(|job| &job.append), &mut known);
+    if !plan.progress.is_empty() {
+        progress::write(&mut On::Postgres(&mut tx), &plan, clock).await?;
+    }
     if plan.stored.is_empty() {
+        if !plan.progress.is_empty() {
+            tx.commit().await?;
+        }
         return Ok((plan.outcomes, Stored::default()));
     }
     let stored = plan.counted();
@@ -93,6 +100,8 @@ async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known)
     let (mut key_tenants, mut keys) = (Vec::new(), Vec::new());
     let (mut original_tenants, mut originals) = (Vec::new(), Vec::new());
     let mut locks = BTreeSet::new();
+    // before the advisory locks, so that whoever holds a window waits for nobody who waits for it
+    progress::hold(&mut On::Postgres(&mut *connection), jobs, known).await?;
     for append in jobs.iter().map(|job| &job.append) {
         for row in &append.rows {
             if let Some(unique) = &row.unique {

@@ -10,6 +10,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::{
     End, Half, Job, Summary, TRAIL, Unavailable, Written,
     batch::{Known, Mended, NewEvent, Plan, decide},
+    progress::{self, On},
 };
 use crate::{
     clock::Clock,
@@ -101,18 +102,20 @@ async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Res
 async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut known = Known::default();
     let appends = || jobs.iter().map(|job| &job.append);
-    let asks = appends().any(|append| {
-        append.once.is_some() || append.mends.is_some() || append.rows.iter().any(|row| row.unique.is_some())
-    });
+    let asks = appends().any(super::Append::asks);
     if asks {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         look_up(connection, jobs, &mut known).await?;
     }
     let plan = decide(appends(), &mut known);
     let clean = !asks && plan.receipts.is_empty() && plan.events.iter().all(|event| event.errors().is_none());
+    if !plan.progress.is_empty() {
+        progress::write(&mut On::Sqlite(&mut *connection), &plan, clock).await?;
+    }
     if plan.stored.is_empty() {
         if asks {
-            sqlx::query("ROLLBACK").execute(&mut *connection).await?;
+            let end = if plan.progress.is_empty() { "ROLLBACK" } else { "COMMIT" };
+            sqlx::query(end).execute(&mut *connection).await?;
         }
         return Ok((plan.outcomes, Stored::default()));
     }
@@ -205,7 +208,7 @@ async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Kn
             known.mended.insert((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?);
         }
     }
-    Ok(())
+    progress::hold(&mut On::Sqlite(connection), jobs, known).await
 }
 
 async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Result<()> {

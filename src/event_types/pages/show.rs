@@ -26,8 +26,9 @@ use crate::{
         store::{Standing, last_of_types, newest_of_type, warned_of_type},
     },
     form::shown,
+    ids::SourceId,
     islands::FirstEvent,
-    jobs, tenants,
+    jobs, polling, tenants,
     ui::{
         self, Badge, Card, CodeBlock, Columns, CopyField, Crumb, Facts, Frame, Icon, Json, LinkButton, Notice,
         PageHeader, PostButton, Prose, Section, Tab, Tabs, Tone,
@@ -52,6 +53,8 @@ struct Seen<'a> {
     span: Span,
     /// Whether an event of it has ever come.
     has_events: bool,
+    /// The sources that are polled for it.
+    sources: Vec<(SourceId, String)>,
     /// Requests to its address that were refused in 24 hours.
     refused: Vec<Refused>,
     /// By which fields its events are found, and how far the index of each is.
@@ -110,6 +113,7 @@ pub(super) async fn show(
         warned,
         carried: if asked.token.as_deref() == Some("address") { Carried::Address } else { Carried::Header },
         standing: standings.into_iter().find(|standing| standing.event_type_id == event_type.id),
+        sources: polling::store::look::of_type(&app.db, &permit, event_type.id).await?,
         searchable: fields::store::standing(&app.db, &permit, Some(event_type.id)).await?,
         event_type,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
@@ -279,6 +283,20 @@ fn contract(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     .into_any()
 }
 
+/// The sources that are polled for it, and the way to another one.
+fn polled_from(seen: &Seen<'_>) -> AnyView {
+    let base = format!("/tenants/{}/sources", seen.event_type.tenant_id);
+    let links =
+        seen.sources.iter().map(|(id, name)| view! { <div>{ui::link(format!("{base}/{id}"), name.clone())}</div> });
+    let links = links.collect_view();
+    let new = seen.may_configure.then(|| {
+        let label = if seen.sources.is_empty() { "Poll a source" } else { "New source" };
+        view! { <div>{ui::link(format!("{base}/new?type={}", seen.event_type.id), label)}</div> }
+    });
+    let none = (seen.sources.is_empty() && !seen.may_configure).then(|| ui::muted("no source"));
+    view! { {links}{new}{none} }.into_any()
+}
+
 fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
     let event_type = &seen.event_type;
     let details = &event_type.details;
@@ -312,6 +330,7 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         ("Rhythm", silence(frame, seen)),
     ];
     let about = vec![
+        ("Polled from", polled_from(seen)),
         ("Id", ui::mono(event_type.id.to_string())),
         ("On a breach", ui::text(details.policy.title())),
         ("Unique by", unique),

@@ -16,6 +16,7 @@ use crate::{
     failures,
     form::shown,
     ids::{EventId, TenantId},
+    polling::evidence::{self, Lineage},
     tenants,
     tokens::{self, Token},
     ui::{
@@ -43,6 +44,8 @@ pub(super) struct Seen<'a> {
     pub mended: Option<failures::store::Mended>,
     /// In whose place it stands.
     pub origins: Vec<failures::store::Mended>,
+    /// Which source it was polled from, and by which request; none when it was sent.
+    pub lineage: Option<Lineage>,
     /// Its groups of failures.
     pub groups: Vec<failures::Group>,
     pub may_configure: bool,
@@ -79,6 +82,7 @@ pub(super) async fn show(
         public_base: &app.public_base,
         mended: failures::store::mended(&app.db, &permit, id).await?,
         origins: failures::store::origins(&app.db, &permit, id).await?,
+        lineage: evidence::lineage(&app.db, &permit, id).await?,
         groups: failures::store::groups_of(&app.db, &permit, id).await?,
         may_configure: session.permit::<Configure>(tenant).is_ok(),
     };
@@ -117,7 +121,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
         Some(event_type) => event_type.details.name.to_string(),
         None => seen.event.event_type_id.to_string(),
     };
-    let main = view! { {mended(frame, seen)} {errors(seen)} {payload(seen)} }.into_any();
+    let main = view! { {mended(frame, seen)} {errors(seen)} {payload(seen)} {lineage(seen)} }.into_any();
     let aside = view! { {facts(frame, seen, &type_name)} {alike(seen)} {again(seen)} }.into_any();
     let mend = (seen.event.verdict == Verdict::Quarantined && seen.may_configure).then(|| {
         let href = format!("/tenants/{}/events/{}/mend", seen.tenant, seen.event.id);
@@ -201,12 +205,35 @@ fn payload(seen: &Seen) -> AnyView {
     .into_any()
 }
 
+/// Back to the request that brought it.
+fn lineage(seen: &Seen) -> Option<AnyView> {
+    let lineage = seen.lineage.as_ref()?;
+    let origin = &lineage.origin;
+    let source = format!("/tenants/{}/sources/{}", seen.tenant, origin.source_id);
+    let window = match &lineage.window {
+        Some((id, span)) => ui::link(format!("{source}/windows/{id}#attempt-{}", origin.attempt), span.to_string()),
+        None => ui::muted("merged into a longer span after 30 days"),
+    };
+    let place = format!("no. {} of attempt {}", origin.request + 1, origin.attempt);
+    let mut items =
+        vec![("Source", ui::link(source, origin.name.clone())), ("Window", window), ("Request", ui::text(place))];
+    let request = lineage.request.as_ref().map(|request| {
+        let status = request.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        items.push(("Answer", ui::text(format!("{status}, {}", ui::format::counted(request.records, "record")))));
+        let code = format!("{} {}", request.method, request.url);
+        view! { <CodeBlock id="lineage" label="The exact request, its token hidden" code=code/> }
+    });
+    let facts = view! { <Facts items=items/> };
+    Some(view! { <Card title="Where it came from" lead="It was polled.">{facts}{request}</Card> }.into_any())
+}
+
 fn facts(frame: &Frame, seen: &Seen, type_name: &str) -> AnyView {
     let (tenant, event) = (seen.tenant, seen.event);
     let receipt = event.id.receipt();
     let of_receipt = Filter { receipt: Some(receipt), ..Filter::default() }.query(Cursor::Newest);
     let siblings = format!("/tenants/{tenant}/events{of_receipt}");
     let token = match (seen.token, event.source_id) {
+        _ if seen.lineage.is_some() => ui::muted("none: it was polled"),
         (Some(token), _) => {
             view! { {token.details.name.to_string()}" "{ui::mono(format!("{}…", token.prefix))} }.into_any()
         }

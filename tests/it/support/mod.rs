@@ -4,6 +4,7 @@ pub mod hooks;
 pub mod http;
 pub mod oracle;
 pub mod program;
+pub mod shop;
 pub mod smtp;
 
 use std::{
