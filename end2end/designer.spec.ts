@@ -30,7 +30,7 @@ for (const javaScriptEnabled of [true, false]) {
   test(`samples become a new event type, ${how}`, async ({ visit, server }) => {
     const page = await visit({ as: "ada@example.com", javaScriptEnabled });
     await page.goto(`/tenants/${door.tenant}/event-types/new`);
-    await inMain(page).getByRole("link", { name: "Start from a sample" }).click();
+    await inMain(page).getByRole("link", { name: "From samples" }).click();
     const propose = inMain(page).getByRole("button", { name: "Propose fields" });
     await page.getByLabel("Events", { exact: false }).first().fill('{"a": 1}\n{"a": ');
     expect(await statusAfter(page, () => propose.click())).toBe(422);
@@ -46,7 +46,7 @@ for (const javaScriptEnabled of [true, false]) {
     await expect(page.getByRole("group", { name: "Field /Klantnummer" })).toContainText("leading zeros");
     await expect(page.getByRole("group", { name: "Field /Regels/*/Aantal" }).getByLabel("Type")).toHaveValue("integer");
     await page.getByRole("group", { name: "Field /Opmerking" }).getByLabel(/^Remove/).check();
-    await page.getByLabel("Name of the event type").fill(`Bestelling ${how}`);
+    await page.locator("#name").fill(`Bestelling ${how}`);
     await inMain(page).getByRole("button", { name: "Create event type" }).click();
 
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Bestelling ${how}`);

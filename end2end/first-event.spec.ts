@@ -41,7 +41,7 @@ test("from the started program to the first event in at most 12 clicks", async (
   await page.getByLabel("Name").fill("Acme Outdoor");
   await page.getByRole("button", { name: "Create tenant" }).click();
   await inMain(page).getByRole("link", { name: "New event type" }).first().click();
-  await page.getByLabel("Name").fill("Order placed");
+  await page.getByLabel("Name of the event type").fill("Order placed");
   await page.getByRole("button", { name: "Create event type" }).click();
   await expect(page.getByText("Waiting for the first event…")).toBeVisible();
   await inMain(page).getByRole("link", { name: "Create one" }).click();
@@ -64,9 +64,10 @@ test("a contract with a mistake is told, and nothing typed is lost", async ({ vi
   await page.goto("/");
   await page.getByRole("link", { name: "Acme Outdoor" }).click();
   await inMain(page).getByRole("link", { name: "New event type" }).click();
-  await page.getByLabel("Name").fill("Ticket scanned");
+  await inMain(page).getByRole("link", { name: "Paste a JSON Schema" }).click();
+  await page.getByLabel("Name of the event type").fill("Ticket scanned");
   await page.getByLabel("Description").fill("One line for each\nturnstile");
-  const contract = inMain(page).getByLabel("Contract", { exact: true });
+  const contract = inMain(page).getByLabel("JSON Schema 2020-12");
   const create = () => page.getByRole("button", { name: "Create event type" }).click();
 
   const mistakes: [string, RegExp][] = [
@@ -77,7 +78,7 @@ test("a contract with a mistake is told, and nothing typed is lost", async ({ vi
   for (const [text, said] of mistakes) {
     await contract.fill(text);
     expect(await statusAfter(page, create)).toBe(422);
-    await expectMistakes(page, ["Contract"]);
+    await expectMistakes(page, ["JSON Schema 2020-12"]);
     await expect(page.getByRole("alert")).toContainText(said);
     await expect(contract).toHaveValue(text);
     await expect(page.getByLabel("Name")).toHaveValue("Ticket scanned");

@@ -60,10 +60,10 @@ test("what is typed comes back as text", async ({ page, visit, server }) => {
   await expect(page.getByLabel("Web pages")).toHaveValue(EVIL);
   await expectUnharmed(page);
 
-  await comesBack(page, `${tenant}/event-types/new`, "Create event type");
+  await comesBack(page, `${tenant}/event-types/new?as=json`, "Create event type");
   await page.getByLabel("Id").fill("");
   await page.getByLabel("Fields that make an event unique").fill(EVIL);
-  await page.getByLabel("Contract", { exact: true }).fill(CONTRACT);
+  await page.getByLabel("JSON Schema 2020-12").fill(CONTRACT);
   await page.getByRole("button", { name: "Create event type" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(EVIL);
   await expect(inMain(page)).toContainText(EVIL);

@@ -144,11 +144,14 @@ function ofAda(server: Server, base: string, type: string, waiting: string, bad:
     { name: "event-type", open: to(`${base}/event-types/${waiting}`) },
     { name: "event-type-with-events", open: to(type) },
     { name: "event-type-new", open: to(`${base}/event-types/new`) },
+    { name: "event-type-new-json", open: to(`${base}/event-types/new?as=json`) },
+    { name: "help", open: to("/help") },
+    { name: "time-zone", open: to("/account/time-zone") },
     {
       name: "event-type-new-amiss",
       open: async (page) => {
-        await page.goto(`${base}/event-types/new`);
-        await page.getByLabel("Contract").fill('{\n  "type": "objekt",\n}');
+        await page.goto(`${base}/event-types/new?as=json`);
+        await page.getByLabel("JSON Schema 2020-12").fill('{\n  "type": "objekt",\n}');
         await press(page, "Create event type");
       },
     },

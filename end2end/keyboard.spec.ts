@@ -49,8 +49,9 @@ test("from the link on the console to the first event", async ({ page, server })
   await type(page, "Name", "Acme Outdoor");
   await page.keyboard.press("Enter");
   await press(page, inMain(page).getByRole("link", { name: "New event type" }).first());
-  await type(page, "Name", "Order placed");
-  await type(page, "Contract", '{ "type": "object", "required": ["Amount"] }');
+  await press(page, inMain(page).getByRole("link", { name: "Paste a JSON Schema" }));
+  await type(page, "Name of the event type", "Order placed");
+  await type(page, "JSON Schema 2020-12", '{ "type": "object", "required": ["Amount"] }');
   await tabTo(page, page.getByRole("radio", { checked: true }));
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowUp");

@@ -21,12 +21,13 @@ test("from the link on the console to an event, a broken one, and a revoked toke
   await page.getByLabel("Name").fill("Acme Outdoor");
   await page.getByRole("button", { name: "Create tenant" }).click();
   await inMain(page).getByRole("link", { name: "New event type" }).first().click();
-  await page.getByLabel("Name").fill("Order placed");
-  await page.getByLabel("Contract", { exact: true }).fill('{ "type": ');
+  await inMain(page).getByRole("link", { name: "Paste a JSON Schema" }).click();
+  await page.getByLabel("Name of the event type").fill("Order placed");
+  await page.getByLabel("JSON Schema 2020-12").fill('{ "type": ');
   const create = () => page.getByRole("button", { name: "Create event type" }).click();
   expect(await statusAfter(page, create)).toBe(422);
-  await expectMistakes(page, ["Contract"]);
-  await page.getByLabel("Contract", { exact: true }).fill('{ "type": "object", "required": ["Amount"] }');
+  await expectMistakes(page, ["JSON Schema 2020-12"]);
+  await page.getByLabel("JSON Schema 2020-12").fill('{ "type": "object", "required": ["Amount"] }');
   await create();
   const type = page.url();
   await expect(page.getByRole("button", { name: /^Copy/ }), "what cannot work is not offered").toHaveCount(0);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     error::{Error, PublicError, Result},
-    ui::FieldErrors,
+    ui::{FieldErrors, Zone, in_address},
 };
 
 /// The typed values, as they came: one name may stand several times.
@@ -136,6 +136,24 @@ pub fn html(status: StatusCode, page: String) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response()
 }
 
+/// As [`without_blanks`]; and moments that name no zone, as the fields of a browser write them, are those of `zone`. So
+/// an address that is shared asks for the same to everybody.
+pub fn settled(path: &str, query: &str, zone: Zone) -> Option<Redirect> {
+    let bare = |name: &str, value: &str| match name {
+        "from" | "until" => zone.read(value).map(in_address),
+        _ => None,
+    };
+    let pairs = || url::form_urlencoded::parse(query.as_bytes());
+    if !pairs().any(|(name, value)| bare(&name, value.trim()).is_some()) {
+        return without_blanks(path, query);
+    }
+    let mut said = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs().filter(|(_, value)| !value.trim().is_empty()) {
+        said.append_pair(&name, &bare(&name, value.trim()).unwrap_or_else(|| value.into_owned()));
+    }
+    Some(Redirect::to(&format!("{path}?{}", said.finish())))
+}
+
 /// Where a form of filters without its empty fields leads: browsers send them all, and an address that is shared
 /// should say what is asked and no more. None when there are none.
 pub fn without_blanks(path: &str, query: &str) -> Option<Redirect> {
@@ -189,6 +207,17 @@ mod tests {
         assert_eq!((plain.typed.text("a"), plain.file("file")), ("1\n2".to_owned(), None));
         let broken = Posted::from_request(request("multipart/form-data; boundary=x", "--x\r\nno"), &()).await;
         assert_eq!(broken.unwrap_err().status, 400);
+    }
+
+    #[test]
+    fn moments_of_an_address_name_their_zone() {
+        let to = |query| {
+            settled("/x", query, Zone::parse("Europe/Berlin"))
+                .map(|to| to.into_response().headers()["location"].clone())
+        };
+        assert_eq!(to("from=2026-11-18T14:05&until=&q=a+b").unwrap(), "/x?from=2026-11-18T13%3A05Z&q=a+b");
+        assert!(to("from=2026-11-18T13%3A05Z&q=1").is_none() && to("from=yesterday").is_none());
+        assert_eq!(to("from=yesterday&until=").unwrap(), "/x?from=yesterday");
     }
 
     #[test]

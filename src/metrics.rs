@@ -49,8 +49,20 @@ pub struct Metrics {
     pub connections_failed: Counter,
     /// What the write lane counts.
     pub lane: LaneMetrics,
+    /// What became of alerts.
+    pub alerts: AlertMetrics,
     /// What is looked up when somebody asks.
     pub state: Gauges,
+}
+
+/// What became of the attempts to tell somebody of an alert.
+pub struct AlertMetrics {
+    /// Taken by the web address, or handed to the outbox of mail.
+    pub sent: Counter,
+    /// Not taken: it is tried again.
+    pub retried: Counter,
+    /// Given up.
+    pub failed: Counter,
 }
 
 /// What the write lane counts. Cheap to clone.
@@ -145,6 +157,7 @@ impl Metrics {
             connections: counter!("tributary_connections_total"),
             connections_failed: counter!("tributary_connections_failed_total"),
             lane: LaneMetrics::register(),
+            alerts: AlertMetrics::register(),
             state: Gauges::register(),
         };
         gauge!("tributary_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
@@ -173,6 +186,13 @@ impl Metrics {
         if let Some(exporter) = &self.exporter {
             exporter.run_upkeep();
         }
+    }
+}
+
+impl AlertMetrics {
+    fn register() -> Self {
+        let attempts = |result: &'static str| counter!("tributary_alerts_total", "result" => result);
+        Self { sent: attempts("sent"), retried: attempts("retried"), failed: attempts("failed") }
     }
 }
 
@@ -247,6 +267,7 @@ fn describe() {
     describe_histogram!(COMMIT_EVENTS, Unit::Count, "Events stored by one commit.");
     describe_counter!("tributary_connections_total", "Connections accepted.");
     describe_counter!("tributary_connections_failed_total", "Connections that could not be accepted.");
+    describe_counter!("tributary_alerts_total", "Attempts to tell somebody of an alert, by how they went.");
     describe_gauge!("tributary_build_info", "The version that runs.");
     describe_gauge!("tributary_ready", "1 when /readyz says so.");
     describe_gauge!("tributary_lane_queued_requests", "Requests that wait for a commit.");

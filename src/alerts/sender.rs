@@ -86,17 +86,26 @@ async fn deliver(app: &App, claimed: &Claimed) -> Result<()> {
             given_up("there is no mail server: start the server with --smtp-url and --mail-from")
         }
         Some(channel) => match write(app, channel, claimed).await {
-            Ok(()) => return Ok(()),
+            Ok(lines) => {
+                app.metrics.alerts.sent.increment(lines);
+                return Ok(());
+            }
             Err(error) => error.into(),
         },
     };
+    let counts = &app.metrics.alerts;
     let (fault, status) = (attempt.fault.clone(), attempt.status);
     match claimed.ended(&app.db, &app.clock, attempt).await? {
-        Standing::Sent => tracing::info!(notice = %claimed.id, attempts = claimed.attempts, "alert delivered"),
+        Standing::Sent => {
+            counts.sent.increment(1);
+            tracing::info!(notice = %claimed.id, attempts = claimed.attempts, "alert delivered");
+        }
         Standing::Waiting => {
+            counts.retried.increment(1);
             tracing::warn!(notice = %claimed.id, attempts = claimed.attempts, status, fault, "alert not taken; it is tried again");
         }
         Standing::Failed => {
+            counts.failed.increment(1);
             tracing::error!(notice = %claimed.id, attempts = claimed.attempts, status, fault, "alert given up");
         }
     }
@@ -151,26 +160,28 @@ fn start(body: &[u8]) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Puts all that waits for an address into one letter.
-async fn write(app: &App, channel: Channel, claimed: &Claimed) -> Result<()> {
+/// Puts all that waits for an address into one letter, and says how much that was.
+async fn write(app: &App, channel: Channel, claimed: &Claimed) -> Result<u64> {
     let (clock, keys, base) = (app.clock.clone(), app.keys.clone(), app.public_base.clone());
     let claimed =
         Claimed { body: claimed.body.clone(), title: claimed.title.clone(), event: claimed.event.clone(), ..*claimed };
-    app.db
+    let lines = app
+        .db
         .write(move |tx| {
             Box::pin(async move {
                 let lines = claimed.gather(tx, clock.now()).await?;
                 if lines.is_empty() {
-                    return Ok(());
+                    return Ok(0);
                 }
                 let letter = letter(&lines, &channel, &base)?;
                 let about = about(&channel);
-                mail::enqueue(tx, &clock, &keys, Mail { to: channel.address, letter, about, good_until: None }).await
+                mail::enqueue(tx, &clock, &keys, Mail { to: channel.address, letter, about, good_until: None }).await?;
+                Ok(lines.len() as u64)
             })
         })
         .await?;
     app.mail.wake();
-    Ok(())
+    Ok(lines)
 }
 
 /// What the outbox calls letters to a channel.

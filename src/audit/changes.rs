@@ -2,27 +2,30 @@
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
-use crate::ui::Difference;
+use crate::ui::{Difference, Zone};
 
 /// The longest value that is shown, in characters.
 const LONGEST: usize = 200;
+/// What stands between a field and one below it.
+const BELOW: &str = " › ";
 /// How deep objects are looked into.
 const DEEPEST: usize = 12;
 /// What an entry of the trail says by itself: no field that somebody changed.
 const SAID_ALREADY: [&str; 4] = ["id", "tenantId", "createdAt", "updatedAt"];
 
-/// The fields that are different, those of nothing (or something that cannot be read) being none.
-pub fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Difference> {
+/// The fields that are different, times told in `zone`, those of nothing (or something that cannot be read) being none.
+pub fn changes(before: Option<&str>, after: Option<&str>, zone: Zone) -> Vec<Difference> {
     let read = |text: Option<&str>| text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
     let mut found = Vec::new();
-    compare("", &read(before), &read(after), 0, &mut found);
+    compare("", &read(before), &read(after), zone, &mut found);
     found
 }
 
-fn compare(path: &str, before: &Value, after: &Value, depth: usize, found: &mut Vec<Difference>) {
+fn compare(path: &str, before: &Value, after: &Value, zone: Zone, found: &mut Vec<Difference>) {
     if before == after {
         return;
     }
+    let depth = if path.is_empty() { 0 } else { path.split(BELOW).count() };
     let (before, after) = (unfolded(before), unfolded(after));
     let none = Map::new();
     let objects = match (&before, &after) {
@@ -35,10 +38,10 @@ fn compare(path: &str, before: &Value, after: &Value, depth: usize, found: &mut 
         let added = after.keys().filter(|key| !before.contains_key(*key));
         for key in before.keys().chain(added).filter(|key| depth > 0 || !SAID_ALREADY.contains(&key.as_str())) {
             let get = |of: &Map<String, Value>| of.get(key).cloned().unwrap_or(Value::Null);
-            compare(&joined(path, key), &get(before), &get(after), depth + 1, found);
+            compare(&joined(path, key), &get(before), &get(after), zone, found);
         }
     } else {
-        let (before, after) = (shown(&before), shown(&after));
+        let (before, after) = (shown(&before, zone), shown(&after, zone));
         if before != after {
             found.push(Difference { field: path.to_owned(), before, after });
         }
@@ -57,7 +60,7 @@ fn unfolded(value: &Value) -> Value {
 
 /// The fields of our own are in words, what is below them is as its owner calls it.
 fn joined(path: &str, key: &str) -> String {
-    if path.is_empty() { in_words(key) } else { format!("{path} › {key}") }
+    if path.is_empty() { in_words(key) } else { format!("{path}{BELOW}{key}") }
 }
 
 /// `eventTypes` → `Event types`, `successorId` → `Successor`.
@@ -78,19 +81,19 @@ fn in_words(key: &str) -> String {
 }
 
 /// A value as text. What is not there, and an empty list, is none.
-fn shown(value: &Value) -> Option<String> {
+fn shown(value: &Value, zone: Zone) -> Option<String> {
     let text = match value {
         Value::Null => return None,
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::String(text) if text.is_empty() => return None,
         Value::String(text) => match DateTime::parse_from_rfc3339(text) {
-            Ok(moment) => moment.to_utc().format("%-d %b %Y, %H:%M:%S UTC").to_string(),
+            Ok(moment) => zone.in_full(moment.to_utc()),
             Err(_) => text.clone(),
         },
         Value::Array(items) if items.is_empty() => return None,
         Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
-            items.iter().filter_map(shown).collect::<Vec<_>>().join(", ")
+            items.iter().filter_map(|item| shown(item, zone)).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
     };
@@ -109,7 +112,7 @@ mod tests {
     fn told(before: &str, after: &str) -> Vec<String> {
         let side = |text: Option<String>| text.unwrap_or_else(|| "–".into());
         let one = |one: Difference| format!("{}: {} → {}", one.field, side(one.before), side(one.after));
-        let mut told: Vec<_> = changes(Some(before), Some(after)).into_iter().map(one).collect();
+        let mut told: Vec<_> = changes(Some(before), Some(after), Zone::default()).into_iter().map(one).collect();
         told.sort();
         told
     }
@@ -146,19 +149,19 @@ mod tests {
     fn something_new_is_told_whole_but_what_is_not_there() {
         let new =
             r#"{"id":"7","name":"shop","expiresAt":null,"canConfigure":false,"createdAt":"2026-11-18T13:05:09Z"}"#;
-        let new = changes(None, Some(new));
+        let new = changes(None, Some(new), Zone::default());
         let mut fields: Vec<_> = new.iter().map(|one| one.field.as_str()).collect();
         fields.sort_unstable();
         assert_eq!(fields, ["Can configure", "Name"]);
-        assert!(changes(Some("nonsense"), None).is_empty());
+        assert!(changes(Some("nonsense"), None, Zone::default()).is_empty());
         assert!(told(&format!(r#"{{"a":"{}"}}"#, "x".repeat(999)), "{}")[0].chars().count() < 220);
     }
 
     proptest! {
         #[test]
         fn any_texts_can_be_compared_and_equal_ones_are(before in ".{0,60}", after in ".{0,60}") {
-            let _ = changes(Some(&before), Some(&after));
-            prop_assert!(changes(Some(&before), Some(&before)).is_empty());
+            let _ = changes(Some(&before), Some(&after), Zone::default());
+            prop_assert!(changes(Some(&before), Some(&before), Zone::default()).is_empty());
         }
     }
 }

@@ -3,11 +3,7 @@ use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use crate::{
-    auth::audit::words,
-    events::{local, moment},
-    ids::guid,
-};
+use crate::{auth::audit::words, events::moment, ids::guid, ui::in_address};
 
 /// Which entries. What is not set does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,8 +102,8 @@ impl Filter {
         put("actor", self.actor.clone());
         put("action", self.action.clone());
         put("object", self.object.clone());
-        put("from", self.from.map(local));
-        put("until", self.until.map(local));
+        put("from", self.from.map(in_address));
+        put("until", self.until.map(in_address));
         match cursor {
             Cursor::Newest => {}
             Cursor::Before(id) => put("before", Some(id.to_string())),

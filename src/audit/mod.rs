@@ -14,8 +14,10 @@ use uuid::Uuid;
 
 use crate::{
     auth::audit::words::{self, Object},
-    ids::{RequestId, TenantId, UserId},
-    ui::Difference,
+    failures,
+    ids::{self, FailureGroupId, RequestId, TaskId, TenantId, UserId},
+    jobs,
+    ui::{Difference, Zone},
 };
 pub use changes::changes;
 pub use filter::{Asked, Cursor, Filter};
@@ -58,20 +60,31 @@ impl Entry {
         words::of(&self.action).map_or(self.action.as_str(), |words| words.words)
     }
 
+    /// What kind of thing it was done to.
+    pub fn kind(&self) -> Object {
+        words::of(&self.action).map_or(Object::Other, |words| words.object)
+    }
+
     /// Where what it was done to is found, if it has a page.
     pub fn href(&self) -> Option<String> {
+        if self.kind() == Object::User {
+            return Some(format!("/people/{}", self.object_id));
+        }
         let tenant = self.tenant_id?;
-        match words::of(&self.action)?.object {
+        match self.kind() {
             Object::Tenant => Some(format!("/tenants/{tenant}")),
             Object::EventType => Some(format!("/tenants/{tenant}/event-types/{}", self.object_id)),
             Object::Token => Some(format!("/tenants/{tenant}/tokens/{}", self.object_id)),
+            Object::Event => Some(format!("/tenants/{tenant}/events/{}", self.object_id)),
+            Object::FailureGroup => Some(failures::href(tenant, FailureGroupId(ids::guid(&self.object_id).ok()?))),
+            Object::Task => Some(jobs::href(tenant, TaskId(ids::guid(&self.object_id).ok()?))),
             Object::User | Object::Other => None,
         }
     }
 
     /// What became different.
-    pub fn changes(&self) -> Vec<Difference> {
-        changes(self.before.as_deref(), self.after.as_deref())
+    pub fn changes(&self, zone: Zone) -> Vec<Difference> {
+        changes(self.before.as_deref(), self.after.as_deref(), zone)
     }
 
     /// As a line of an export.

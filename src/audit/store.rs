@@ -262,7 +262,7 @@ mod tests {
             let own = tenant(&db, "Acme").await;
             write(&db, &clock, "Ada@example.com", Some(own), "token.revoke", "first").await;
             clock.advance(60);
-            let middle = crate::events::local(clock.now());
+            let middle = crate::ui::in_address(clock.now());
             write(&db, &clock, "a_b%c@example.com", Some(own), "event-type.change", "second").await;
             clock.advance(60);
             write(&db, &clock, "cli", Some(own), "token.create", "third").await;

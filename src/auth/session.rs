@@ -21,7 +21,7 @@ use crate::{
     crypto::Secret,
     error::{Error, PublicError, Result},
     ids::{RequestId, TenantId, UserId},
-    ui::{Section, Theme, Viewer},
+    ui::{Section, Theme, Viewer, Zone},
 };
 
 /// Somebody who is signed in.
@@ -39,6 +39,8 @@ pub struct Session {
     pub email: String,
     /// The looks they chose.
     pub theme: Theme,
+    /// The zone they are told times in.
+    pub zone: Zone,
     /// Whether the keyboard's shortcuts are on.
     pub shortcuts: bool,
     /// They need a second factor and have none: until they do, nothing else is open to them.
@@ -61,6 +63,7 @@ impl Session {
             name: found.name,
             email: found.email,
             theme: found.theme.as_deref().map(Theme::parse).unwrap_or_default(),
+            zone: found.time_zone.as_deref().map(Zone::parse).unwrap_or_default(),
             shortcuts: !found.shortcuts_off,
             must_enrol: found.must_enrol,
         }
@@ -73,7 +76,7 @@ impl Session {
             email: self.email.clone(),
             role: self.actor.role.word(),
             theme: self.theme,
-            time_zone: "UTC".into(),
+            zone: self.zone,
             shortcuts: self.shortcuts,
         }
     }

@@ -19,6 +19,7 @@ mod source;
 mod task;
 mod tenant;
 mod token;
+mod tried;
 mod user;
 mod validate;
 mod vendor;

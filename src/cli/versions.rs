@@ -27,7 +27,15 @@ pub(super) struct Which {
 }
 
 impl Which {
-    async fn open(&self, context: &Context) -> anyhow::Result<(Db, Permit<ReadConfiguration>, Permit<Configure>)> {
+    /// Which type.
+    pub(super) fn id(&self) -> EventTypeId {
+        self.id
+    }
+
+    pub(super) async fn open(
+        &self,
+        context: &Context,
+    ) -> anyhow::Result<(Db, Permit<ReadConfiguration>, Permit<Configure>)> {
         let db = context.db().await?;
         Ok((db, context.actor.permit(self.tenant)?, context.actor.permit(self.tenant)?))
     }

@@ -83,6 +83,9 @@ pub async fn fill(db: &Db, clock: &Clock, actor: &Actor, told: impl Fn(i64) + Sy
     history.mend_tickets(start + TimeDelta::days(BARE_NUMBERS.end) + TimeDelta::hours(9)).await?;
     settle(db, &history.read, clock.now()).await?;
     history.look_after_groups(now).await?;
+    // a server that runs beside this one does it itself
+    let mut values = events::fields::follow::Following::default();
+    while values.step(db).await? {}
     tenants::set_enabled(db, clock, &history.configure, true).await?;
     record(db, clock, &history.configure, history.filled).await?;
     Ok(history.filled)

@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 use super::payloads::{Fault, World};
-use crate::event_types::{Contract, Details, UniqueFields};
+use crate::event_types::{Contract, Details, SearchableFields, UniqueFields};
 
 /// A system that sends events of one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +62,16 @@ impl Sender {
         }
     }
 
+    /// What its events are asked for by, so that finding by a field can be tried.
+    fn searchable(self) -> &'static [&'static str] {
+        match self {
+            Self::Crm => &["Email Address"],
+            Self::Shop => &["Email Address", "Order Number"],
+            Self::Gates => &["Ticket Number"],
+            Self::Erp => &["Invoice Number"],
+        }
+    }
+
     /// The texts of its contract, the oldest first.
     pub(super) fn contracts(self) -> &'static [&'static str] {
         match self {
@@ -81,6 +91,7 @@ impl Sender {
             description: self.description().to_owned(),
             contract: Contract::parse(self.contracts()[0]).map_err(|error| wrong(error.to_string()))?,
             unique_fields: UniqueFields::parse(self.unique()).map_err(wrong)?,
+            searchable_fields: SearchableFields::parse(self.searchable()).map_err(wrong)?,
             ..Details::named(self.type_name().parse().map_err(|_| wrong("no name".into()))?)
         })
     }

@@ -6,7 +6,10 @@ use crate::{
     db::testing::each,
     error::Error,
     event_types::{self, versions},
-    events::testing::{Bench, Browser},
+    events::{
+        self, Cursor, FieldIs, Filter,
+        testing::{Bench, Browser},
+    },
     failures::{
         State,
         store::{States, Which},
@@ -51,6 +54,16 @@ async fn it_is_filled_shows_what_it_should_and_goes_without_a_trace_but_one() {
         let shop = types.iter().find(|one| one.details.name.as_str() == "Order placed").unwrap();
         assert_eq!(versions::active(&db, &configuration, shop.id).await.unwrap().made.number, 2);
         assert_eq!(tokens::list(&db, &configuration).await.unwrap().len(), 4);
+
+        // what a customer calls about is found at once
+        let of_shop = Filter { event_type: Some(shop.id), ..Filter::default() };
+        let newest = events::store::page(&db, &read, &of_shop, Cursor::Newest, 1).await.unwrap().events.remove(0);
+        let payload: serde_json::Value = serde_json::from_str(&newest.payload).unwrap();
+        let asked = FieldIs::parse("Order Number", payload["Order Number"].as_str().unwrap()).unwrap();
+        let found = Filter { field: Some(asked), ..of_shop };
+        let found = events::store::page(&db, &read, &found, Cursor::Newest, 50).await.unwrap();
+        assert!(found.events.iter().any(|event| event.id == newest.id) && found.scanned_to.is_none());
+        assert_eq!(sql!(value i64, &db, "SELECT COUNT(*) FROM field_work").unwrap(), 0);
 
         // once is enough
         let again = fill(&db, &clock, &cli, |_| ()).await;

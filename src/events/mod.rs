@@ -11,6 +11,7 @@ pub mod follower;
 pub mod hours;
 mod line;
 mod pages;
+pub mod refusals;
 pub mod retention;
 pub mod rhythm;
 pub mod store;
@@ -20,13 +21,14 @@ pub(crate) mod testing;
 pub mod watch;
 
 use axum::Router;
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use crate::{
     app::App,
     ids::{EventId, EventTypeId, FailureGroupId, ReceiptId, TokenId, guid},
+    ui::{Zone, in_address, zoned},
 };
 pub use crate::{db::lane::Verdict, event_types::Breach};
 pub use fields::FieldIs;
@@ -204,19 +206,10 @@ pub const ANONYMOUS: &str = "anonymous";
 /// How addresses and the command line say that accepted events with a warning are meant.
 pub const WARNED: &str = "warned";
 
-/// A moment as `datetime-local` gives it (in UTC here), or with a zone.
+/// A moment of an address: with its zone, or without one in UTC. A page never leaves it without one: what a form of
+/// filters asks is read in the zone of who asks ([`crate::form::settled`]).
 pub fn moment(text: &str) -> Option<DateTime<Utc>> {
-    if let Ok(zoned) = DateTime::parse_from_rfc3339(text) {
-        return Some(zoned.to_utc());
-    }
-    let forms = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f"];
-    forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|naive| naive.and_utc())
-}
-
-/// A moment as a `datetime-local` field takes it.
-pub fn local(moment: DateTime<Utc>) -> String {
-    let text = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    text.strip_suffix(":00Z").unwrap_or_else(|| text.trim_end_matches('Z')).to_owned()
+    zoned(text).or_else(|| Zone::default().read(text))
 }
 
 impl Filter {
@@ -249,8 +242,8 @@ impl Filter {
             ("type", self.event_type.map(|id| id.to_string())),
             ("source", self.source.map(Source::word)),
             ("verdict", self.verdict_word().map(str::to_owned)),
-            ("from", self.from.map(local)),
-            ("until", self.until.map(local)),
+            ("from", self.from.map(in_address)),
+            ("until", self.until.map(in_address)),
             ("receipt", self.receipt.map(|id| id.to_string())),
             ("group", self.group.map(|id| id.to_string())),
             ("field", self.field.as_ref().map(|asked| asked.field.label().to_owned())),
@@ -365,9 +358,9 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_the_browser_is_read_as_utc() {
+    fn a_moment_without_a_zone_is_one_of_utc() {
         let asked = Asked::parse("from=2026-11-18T14%3A05&until=2026-11-18T14:05:30%2B01:00");
-        assert_eq!(asked.filter.from.map(local).as_deref(), Some("2026-11-18T14:05"));
-        assert_eq!(asked.filter.until.map(local).as_deref(), Some("2026-11-18T13:05:30"));
+        assert_eq!(asked.filter.from.map(in_address).as_deref(), Some("2026-11-18T14:05Z"));
+        assert_eq!(asked.filter.until.map(in_address).as_deref(), Some("2026-11-18T13:05:30Z"));
     }
 }

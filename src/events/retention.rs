@@ -222,6 +222,10 @@ impl Sweeper {
         self.until_none(app, move |tx, at_once| {
             Box::pin(async move { Ok(sql!(exec tx, COUNTS_BEFORE, end, at_once)?) })
         })
+        .await?;
+        self.until_none(app, move |tx, at_once| {
+            Box::pin(async move { Ok(sql!(exec tx, REFUSALS_BEFORE, end, at_once)?) })
+        })
         .await
     }
 
@@ -305,6 +309,9 @@ const UNIQUE_BETWEEN: &str = "DELETE FROM unique_values WHERE tenant_id = $1 AND
 
 const COUNTS_BEFORE: &str = "DELETE FROM event_counts WHERE (tenant_id, event_type_id, hour) IN
     (SELECT tenant_id, event_type_id, hour FROM event_counts WHERE hour < $1 ORDER BY hour LIMIT $2)";
+
+const REFUSALS_BEFORE: &str = "DELETE FROM refused_requests WHERE (tenant_id, event_type_id, hour, status) IN
+    (SELECT tenant_id, event_type_id, hour, status FROM refused_requests WHERE hour < $1 ORDER BY hour LIMIT $2)";
 
 const LOOKED_THROUGH: &str =
     "INSERT INTO removals (tenant_id, what, removed, since, last_at) VALUES ($1, $2, $3, $4, $4)
@@ -501,6 +508,9 @@ mod tests {
                                 (tenant_id, event_type_id, hour, accepted, quarantined, duplicates, last_at)
                             VALUES ($1, $2, $3, 1, 0, 0, $4)";
                         sql!(exec tx, text, tenant, some_type(0), super::super::follower::hour(then), then)?;
+                        let text = "INSERT INTO refused_requests
+                                (tenant_id, event_type_id, hour, status, requests, last_at) VALUES ($1, $2, $3, 401, 1, $4)";
+                        sql!(exec tx, text, tenant, some_type(0), super::super::follower::hour(then), then)?;
                     }
                     Ok(())
                 })
@@ -509,7 +519,8 @@ mod tests {
             Sweeper::default().sweep(&old.app).await.unwrap();
             let receipts = sql!(value i64, db, "SELECT COUNT(*) FROM receipts").unwrap();
             let counts = sql!(value i64, db, "SELECT COUNT(*) FROM event_counts").unwrap();
-            assert_eq!((receipts, counts), (2, 4));
+            let refusals = sql!(value i64, db, "SELECT COUNT(*) FROM refused_requests").unwrap();
+            assert_eq!((receipts, counts, refusals), (2, 4, 4));
         })
         .await;
     }
@@ -544,7 +555,7 @@ mod tests {
     #[tokio::test]
     async fn every_removal_walks_along_an_index() {
         each(async |db| {
-            let statements: [(&'static str, usize, &[&str]); 16] = [
+            let statements: [(&'static str, usize, &[&str]); 17] = [
                 (EDGE, 4, &["sqlite_autoindex_events_1"]),
                 (ACCEPTED_BETWEEN, 3, &["sqlite_autoindex_events_1"]),
                 (QUARANTINED_BEFORE, 3, &["events_quarantined"]),
@@ -560,6 +571,7 @@ mod tests {
                 (UNIQUE_AFTER, 4, &["sqlite_autoindex_unique_values_1"]),
                 (UNIQUE_BETWEEN, 6, &["sqlite_autoindex_unique_values_1"]),
                 (COUNTS_BEFORE, 2, &["event_counts_by_hour"]),
+                (REFUSALS_BEFORE, 2, &["refused_requests_by_hour"]),
                 (COUNT_QUARANTINED, 3, &["events_quarantined"]),
                 (fields::store::FORGET_ACCEPTED, 3, &["sqlite_autoindex_field_values_1"]),
                 (fields::store::FORGET_BEFORE, 3, &["sqlite_autoindex_field_values_1"]),

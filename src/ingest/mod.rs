@@ -29,7 +29,8 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth,
-    ids::{TenantId, guid},
+    events::refusals::Refusals,
+    ids::{EventTypeId, TenantId, guid},
     room::Room,
     tokens::{Known, uses::Uses},
 };
@@ -47,19 +48,20 @@ pub struct Shared {
     app: App,
     directory: Directory,
     uses: Uses,
+    refusals: Refusals,
     /// What all bodies may weigh together.
     memory: Room,
     rate: Option<Arc<DefaultKeyedRateLimiter<TenantId>>>,
 }
 
 impl Front {
-    /// Opens the front door; what it sees of tokens goes into `uses`.
-    pub fn new(app: App, directory: Directory, uses: Uses) -> Self {
+    /// Opens the front door; what it sees of tokens goes into `uses`, what it refuses into `refusals`.
+    pub fn new(app: App, directory: Directory, uses: Uses, refusals: Refusals) -> Self {
         let limits = &app.settings.limits;
         let memory = Room::new(limits.body_memory);
         let rate =
             NonZeroU32::new(limits.tenant_rate).map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate))));
-        Self(Arc::new(Shared { app, directory, uses, memory, rate }))
+        Self(Arc::new(Shared { app, directory, uses, refusals, memory, rate }))
     }
 }
 
@@ -74,6 +76,15 @@ impl Shared {
     /// How many bytes of bodies more may be held in memory.
     pub fn body_memory_left(&self) -> usize {
         self.memory.left()
+    }
+
+    /// Counts a refusal of what was sent to the address of a type. One that is not in force is known to be meant only
+    /// when a token let its sender this far: any stranger may name any id.
+    fn refused(&self, (tenant, id): (TenantId, EventTypeId), status: u16) {
+        let in_force = || self.directory.current().tenant(tenant).is_some_and(|known| known.event_type(id).is_some());
+        if (400..500).contains(&status) && (status == 404 || in_force()) {
+            self.refusals.note(tenant, id, status, self.app.clock.now());
+        }
     }
 
     /// Counts one request of a tenant against its rate.

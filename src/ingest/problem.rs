@@ -21,7 +21,6 @@ impl Problem {
     }
 
     /// Its HTTP status.
-    #[cfg(test)]
     pub fn status(&self) -> u16 {
         self.0.status
     }

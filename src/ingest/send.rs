@@ -21,27 +21,39 @@ use crate::{
     db::lane::{Append, Once, Outcome, Row, Summary},
     error::Error,
     event_types::EventType,
-    ids::{EventTypeId, ReceiptId, TokenId},
+    ids::{EventTypeId, ReceiptId, TenantId, TokenId},
     room::Place,
     tokens::Known,
 };
 
 /// `POST …/events/{event_type}`
 pub async fn one_type(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
-    let (head, body, token, event_type) = addressed(&front, request).await?;
-    let arrived = arrive(&front, &head, body).await?;
+    let mut named = None;
+    let answered = of_one_type(&front, request, &mut named).await;
+    if let (Err(problem), Some(named)) = (&answered, named) {
+        front.refused(named, problem.status());
+    }
+    answered
+}
+
+/// `named` is what the path names, as soon as that is read.
+type Named = Option<(TenantId, EventTypeId)>;
+
+async fn of_one_type(front: &Front, request: Request, named: &mut Named) -> Result<Response, Problem> {
+    let (head, body, token, event_type) = addressed(front, request, named).await?;
+    let arrived = arrive(front, &head, body).await?;
     let place = front.app.lane.admit(weight(&arrived)).await?;
     let rows = arrived.looked_into(|| {
-        let raws = arrived.split(&front, &head, false)?;
+        let raws = arrived.split(front, &head, false)?;
         raws.into_iter().map(|raw| judge(&event_type, raw)).collect::<Result<Vec<_>, _>>()
     })?;
     let scope = ("events", Some(event_type.id));
-    store(&front, &head, Some(token.id), place, rows, &arrived, scope).await
+    store(front, &head, Some(token.id), place, rows, &arrived, scope).await
 }
 
 /// `POST …/events/{event_type}/validate`: nothing is stored.
 pub async fn dry_run(State(front): State<Front>, request: Request) -> Result<Response, Problem> {
-    let (head, body, _, event_type) = addressed(&front, request).await?;
+    let (head, body, _, event_type) = addressed(&front, request, &mut None).await?;
     let arrived = arrive(&front, &head, body).await?;
     // as much work as if it were stored, so it takes its turn as that would
     let _place = front.app.lane.admit(weight(&arrived)).await?;
@@ -96,9 +108,14 @@ pub async fn anonymous(State(front): State<Front>, request: Request) -> Result<R
 }
 
 /// Everything that is decided before the body is looked at, for a request that names its type in the path.
-async fn addressed(front: &Front, request: Request) -> Result<(Head, Body, Arc<Known>, Arc<EventType>), Problem> {
+async fn addressed(
+    front: &Front,
+    request: Request,
+    named: &mut Named,
+) -> Result<(Head, Body, Arc<Known>, Arc<EventType>), Problem> {
     let (mut head, body) = Head::read(front, request).await?;
     let id = EventTypeId(Head::id(&mut head.parts, "event_type").await?);
+    *named = Some((head.tenant, id));
     let token = head.authenticate(front)?;
     if !token.covers(id) {
         return Err(Problem::forbidden("the token does not hold for this event type"));

@@ -102,6 +102,15 @@ function refreshTimes() {
 setInterval(refreshTimes, 30_000);
 document.addEventListener("visibilitychange", refreshTimes);
 
+// --- Escape puts away what shows while one points at it, until one points elsewhere ------------------------------
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.documentElement.dataset.quiet = "";
+});
+for (const moved of ["mouseover", "focusin"]) {
+  document.addEventListener(moved, () => delete document.documentElement.dataset.quiet);
+}
+
 // --- <button data-copy="text"> or <button data-copy-from="id"> -----------------------------------------------------
 
 // it has to be there before it speaks, or a screen reader does not listen to it

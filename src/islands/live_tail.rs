@@ -1,6 +1,6 @@
 //! Events as they come in. Rows come on top, but never under a pointer that is on the list or a focus that is
 //! in it: then they wait, and say how many they are.
-use super::{ACCEPTED, WARNING, clock_time, grouped, model::LiveEvent};
+use super::{ACCEPTED, WARNING, grouped, local_time, model::LiveEvent};
 use leptos::prelude::*;
 
 /// The most rows kept, shown and waiting each.
@@ -14,6 +14,17 @@ enum State {
     Connected,
     Reconnecting,
     Lost,
+}
+
+/// The same for people.
+fn told(paused: bool, state: State) -> &'static str {
+    match (paused, state) {
+        (true, State::Connected) => "Paused",
+        (false, State::Connected) => "Connected",
+        (_, State::Connecting) => "Connecting…",
+        (_, State::Reconnecting) => "Reconnecting…",
+        (_, State::Lost) => "Not connected: reload the page",
+    }
 }
 
 /// Puts `fresh` (newest first) before `rows` and lets go of the oldest.
@@ -39,13 +50,13 @@ fn stays_inside(left: &leptos::ev::FocusEvent) -> bool {
     }
 }
 
-/// One event on one line.
-fn row(event: LiveEvent) -> impl IntoView {
+/// One event on one line, its time by the clock of who looks.
+fn row(event: LiveEvent, clock: &str, ahead: i32) -> impl IntoView + use<> {
     let quarantined = event.verdict == "quarantined";
     let (class, shape) = if quarantined { ("state state-warning", WARNING) } else { ("state state-ok", ACCEPTED) };
     view! {
         <li class="tail-row">
-            <time class="mono" datetime=event.received_at.clone()>{clock_time(&event.received_at)}</time>
+            <time class="mono" datetime=event.received_at.clone()>{local_time(&event.received_at, clock, ahead)}</time>
             <span class=class><svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=shape></path></svg>{event.verdict}</span>
             <a class="quiet-link" href=event.href>{event.event_type}</a>
             <code class="mono tail-summary">{event.summary}</code>
@@ -65,9 +76,11 @@ fn left_out(more: RwSignal<u64>, explorer: String) -> impl IntoView {
 }
 
 /// The live tail of what `stream` tells, with a button to pause it. Of a burst it shows the newest events and says how
-/// many more there are; `explorer` is the page of all.
+/// many more there are; `explorer` is the page of all. Times are told by a `clock` of that name, which is `ahead` of
+/// UTC by so many minutes.
 #[island]
-pub fn LiveTail(stream: String, explorer: String) -> impl IntoView {
+pub fn LiveTail(stream: String, explorer: String, clock: String, ahead: i32) -> impl IntoView {
+    let clock = StoredValue::new(clock);
     let rows = RwSignal::new(Vec::<LiveEvent>::new());
     // newest first as well; counted apart, since only the newest of them are kept
     let waiting = RwSignal::new((0_usize, Vec::<LiveEvent>::new()));
@@ -115,13 +128,7 @@ pub fn LiveTail(stream: String, explorer: String) -> impl IntoView {
     #[cfg(not(feature = "hydrate"))]
     let _ = stream;
 
-    let said = move || match (paused.get(), state.get()) {
-        (true, State::Connected) => "Paused",
-        (false, State::Connected) => "Connected",
-        (_, State::Connecting) => "Connecting…",
-        (_, State::Reconnecting) => "Reconnecting…",
-        (_, State::Lost) => "Not connected: reload the page",
-    };
+    let said = move || told(paused.get(), state.get());
     let light = move || match (paused.get(), state.get()) {
         (false, State::Connected) => "pulse pulse-ok",
         (_, State::Lost) => "pulse pulse-error",
@@ -169,7 +176,7 @@ pub fn LiveTail(stream: String, explorer: String) -> impl IntoView {
                     }
                 }
             >
-                <For each=move || rows.get() key=|event| event.id.clone() children=row/>
+                <For each=move || rows.get() key=|event| event.id.clone() children=move |event| clock.with_value(|clock| row(event, clock, ahead))/>
             </ol>
             <p class="tail-none muted" hidden=move || rows.with(|rows| !rows.is_empty())>"Nothing yet: events show here the moment they are accepted."</p>
         </section>

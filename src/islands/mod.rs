@@ -19,7 +19,18 @@ const WARNING: &str = "M8 2.2 14.6 13.5H1.4ZM8 6.4v3.2M8 11.6v.1";
 
 /// `14:05:09 UTC` out of `2026-11-18T14:05:09.123Z`.
 fn clock_time(received_at: &str) -> String {
-    received_at.get(11..19).map_or_else(|| received_at.to_owned(), |time| format!("{time} UTC"))
+    local_time(received_at, "UTC", 0)
+}
+
+/// `15:05:09 CET` out of `2026-11-18T14:05:09.123Z`, by a clock of that name so many minutes ahead of UTC.
+fn local_time(received_at: &str, clock: &str, ahead: i32) -> String {
+    let told = || {
+        let (hours, rest) = received_at.get(11..19)?.split_once(':')?;
+        let (minutes, seconds) = rest.split_once(':')?;
+        let local = (hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()? + ahead).rem_euclid(24 * 60);
+        Some(format!("{:02}:{:02}:{seconds} {clock}", local / 60, local % 60))
+    };
+    told().unwrap_or_else(|| received_at.to_owned())
 }
 
 /// 4950 as 4,950.
@@ -33,4 +44,18 @@ fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_time;
+
+    #[test]
+    fn clocks_are_ahead_and_behind() {
+        let told = |clock, ahead| local_time("2026-11-18T23:05:09.123Z", clock, ahead);
+        assert_eq!(told("UTC", 0), "23:05:09 UTC");
+        assert_eq!(told("+0545", 345), "04:50:09 +0545");
+        assert_eq!(told("PST", -480), "15:05:09 PST");
+        assert_eq!(local_time("soon", "UTC", 0), "soon");
+    }
 }

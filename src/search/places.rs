@@ -45,13 +45,19 @@ pub(super) fn places(session: &Session, tenant: Option<(TenantId, &str)>, words:
             Some((best(words, title, others, of)?, Hit::new(title, of, section.href(&own))))
         })
         .collect();
-    found.extend(best(words, "Keyboard shortcuts", "help keys", "").map(|rank| (rank, shortcuts())));
+    found.extend(ASIDE.iter().filter_map(|(title, others, href)| {
+        let rank = best(words, title, others, "")?;
+        Some((rank, Hit::new(*title, "", *href)))
+    }));
     found
 }
 
-fn shortcuts() -> Hit {
-    Hit::new("Keyboard shortcuts", "", "/shortcuts")
-}
+/// Pages outside the navigation, which are open to everybody.
+const ASIDE: &[(&str, &str, &str)] = &[
+    ("Help", "words glossary documentation api", "/help"),
+    ("Keyboard shortcuts", "help keys", "/shortcuts"),
+    ("Time zone", "clock times utc", "/account/time-zone"),
+];
 
 fn best(words: &[String], title: &str, others: &str, of: &str) -> Option<u8> {
     if words.is_empty() {

@@ -91,19 +91,7 @@ fn one_slash(uri: &mut Uri) {
 
 /// Whether a path is text when its escapes are read: what is none names no page.
 fn is_text(path: &str) -> bool {
-    let mut pieces = path.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        match piece.get(..2).map(|hex| u8::from_str_radix(hex, 16)) {
-            Some(Ok(byte)) => {
-                bytes.push(byte);
-                bytes.extend_from_slice(&piece.as_bytes()[2..]);
-            }
-            // no escape: it stands for itself
-            _ => bytes.extend_from_slice(piece.as_bytes()),
-        }
-    }
-    std::str::from_utf8(&bytes).is_ok()
+    percent_encoding::percent_decode_str(path).decode_utf8().is_ok()
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {

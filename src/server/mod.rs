@@ -20,7 +20,11 @@ use crate::{
     config::Settings,
     crypto::seal::Keyring,
     db::{Db, lane::Lane},
-    events, failures,
+    events::{
+        self,
+        refusals::{self, Refusals},
+    },
+    failures,
     http_client::{Allowed, Client},
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
@@ -49,6 +53,7 @@ pub struct Running {
     pub metrics_address: Option<SocketAddr>,
     app: App,
     uses: Uses,
+    refusals: Refusals,
     tasks: TaskTracker,
 }
 
@@ -99,7 +104,9 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     let seen = Uses::default();
     tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
     tasks.spawn(polling::runner::run(app.clone(), directory.clone()));
-    let front = Front::new(app.clone(), directory, seen.clone());
+    let refused = Refusals::default();
+    tasks.spawn(refusals::run(refused.clone(), app.db.clone(), app.stopping.clone()));
+    let front = Front::new(app.clone(), directory, seen.clone(), refused.clone());
     let health = Arc::new(Health::new(app.clone()));
     let places = Arc::new(Semaphore::new(app.settings.max_connections));
     if let Some(listener) = observer {
@@ -127,7 +134,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     if let Some(at) = metrics_address {
         tracing::info!(%at, "metrics are told at /metrics");
     }
-    Ok(Running { address, metrics_address, app, uses: seen, tasks })
+    Ok(Running { address, metrics_address, app, uses: seen, refusals: refused, tasks })
 }
 
 impl Running {
@@ -154,6 +161,9 @@ impl Running {
         // no request is left that could use a token
         if let Err(error) = self.uses.flush(&self.app.db).await {
             tracing::warn!(%error, "the last use of tokens was not written down");
+        }
+        if let Err(error) = self.refusals.flush(&self.app.db).await {
+            tracing::warn!(%error, "the last refused requests were not counted");
         }
         self.app.db.close().await;
     }

@@ -15,7 +15,7 @@ use crate::{
     app::App,
     audit, auth, demo,
     error::{Error, PublicError},
-    event_types, events, failures, home,
+    event_types, events, failures, help, home,
     ingest::{self, Front},
     jobs, people, search, tenants, tokens,
     ui::assets,
@@ -46,6 +46,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(search::routes())
         .merge(alerts::routes())
         .merge(demo::routes())
+        .merge(help::routes())
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(same_origin);

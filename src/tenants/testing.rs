@@ -79,6 +79,7 @@ impl Visitor {
             name: "Ada".into(),
             email: "ada@example.com".into(),
             theme: Theme::System,
+            zone: crate::ui::Zone::default(),
             shortcuts: true,
             must_enrol: false,
         };

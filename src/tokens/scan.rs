@@ -14,8 +14,39 @@ pub struct Found {
     pub digest: [u8; 32],
 }
 
-/// All secrets in a text, whatever stands around them. The checksum tells them from what only looks like one.
+/// All secrets in a text, whatever stands around them: in UTF-16 too, which a shell of Windows writes. The checksum
+/// tells them from what only looks like one.
 pub fn scan(text: &[u8]) -> Vec<Found> {
+    match utf_16(text) {
+        Some(text) => scan_bytes(text.as_bytes()),
+        None => scan_bytes(text),
+    }
+}
+
+/// How much of a text tells how it is written.
+const START: usize = 8 << 10;
+
+/// A text in UTF-16, by its mark, or by every second byte of its beginning being nothing.
+fn utf_16(text: &[u8]) -> Option<String> {
+    let start = text.get(..START).unwrap_or(text);
+    let nothing = |from: usize| start.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    // most, since what stands in quotes may be in any script
+    let most = |from: usize| start.len() >= 4 && nothing(from) * 4 >= start.len() && nothing(1 - from) == 0;
+    let (rest, little) = match text {
+        [0xFF, 0xFE, rest @ ..] => (rest, true),
+        [0xFE, 0xFF, rest @ ..] => (rest, false),
+        _ if most(1) => (text, true),
+        _ if most(0) => (text, false),
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| {
+        let pair = [pair[0], pair[1]];
+        if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+    });
+    Some(char::decode_utf16(units).map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
+fn scan_bytes(text: &[u8]) -> Vec<Found> {
     let mark = secret::MARK.as_bytes();
     let (mut found, mut at, mut line, mut line_start, mut counted) = (Vec::new(), 0, 1, 0, 0);
     while let Some(next) = text[at..].windows(mark.len()).position(|window| window == mark) {
@@ -65,6 +96,20 @@ mod tests {
         assert_eq!(scan(text.as_bytes()), []);
         // one that begins within something else
         assert_eq!(scan(format!("trb_{whole}").as_bytes()).len(), 1);
+    }
+
+    #[test]
+    fn text_of_a_windows_shell_is_read() {
+        let made = Secret::generate();
+        let text = format!("a\r\n$env:TOKEN = \"{}\"\r\n", made.expose());
+        let written = |mark: bool, bytes: fn(u16) -> [u8; 2]| {
+            mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16()).flat_map(bytes).collect::<Vec<u8>>()
+        };
+        let ways = [(true, u16::to_le_bytes as fn(u16) -> [u8; 2]), (true, u16::to_be_bytes)];
+        for (mark, bytes) in ways.into_iter().chain([(false, u16::to_le_bytes as _), (false, u16::to_be_bytes as _)]) {
+            let found = scan(&written(mark, bytes));
+            assert_eq!(found.iter().map(|one| (one.line, one.digest)).collect::<Vec<_>>(), [(2, made.digest())]);
+        }
     }
 
     proptest! {

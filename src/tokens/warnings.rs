@@ -11,7 +11,7 @@ use super::{
 /// How long before its end a token asks for attention.
 const SOON: TimeDelta = TimeDelta::days(14);
 /// How long a token may be left unused; and how long it takes to know where it comes from.
-const FIRST_WEEK: TimeDelta = TimeDelta::days(7);
+pub(super) const FIRST_WEEK: TimeDelta = TimeDelta::days(7);
 /// How long something that happened is worth a warning.
 pub(super) const LATELY: TimeDelta = TimeDelta::days(7);
 /// How long the place that a token is sent in is worth one: it is written in logs that are kept.
@@ -194,7 +194,10 @@ pub fn warnings(facts: &Facts, now: DateTime<Utc>) -> Vec<Warning> {
     if let Some(at) = token.details.expires_at.filter(|at| *at - now <= SOON && !token.overlaps(now)) {
         found.push(Warning::Expiring { at });
     }
-    let new = facts.networks.iter().filter(|one| lately(&one.first_at) && one.first_at - token.created_at > FIRST_WEEK);
+    // one that knows the networks of its predecessor needs no week to learn them
+    let knows = facts.networks.iter().any(|one| one.is_inherited_by(token));
+    let learnt = if knows { token.created_at } else { token.created_at + FIRST_WEEK };
+    let new = facts.networks.iter().filter(|one| lately(&one.first_at) && one.first_at > learnt);
     if let Some(newest) = new.max_by_key(|one| one.first_at) {
         found.push(Warning::NewNetwork { at: newest.first_at, network: newest.network.clone() });
     }
@@ -324,6 +327,22 @@ mod tests {
         assert_eq!(seen(30, 7), NONE, "no longer new");
         assert_eq!(seen(6, 1), NONE, "everything is new in the first week");
         assert_eq!(seen(8, 1), NONE, "it came in the first week");
+    }
+
+    #[test]
+    fn a_successor_knows_the_networks_of_its_predecessor() {
+        let network = |name: &str, first_ago: i32| Network {
+            token_id: TokenId::default(),
+            network: name.into(),
+            first_at: now() - DAY * first_ago,
+            last_at: now(),
+        };
+        let young = Token { created_at: now() - DAY * 2, predecessor_id: Some(TokenId::default()), ..token() };
+        let told = |networks: &[Network]| words(&young, &LastUse::default(), networks, None);
+        assert_eq!(told(&[network("192.0.2.0/24", 40)]), NONE);
+        assert_eq!(told(&[network("192.0.2.0/24", 40), network("198.51.100.0/24", 1)]), ["new network"]);
+        assert_eq!(told(&[network("192.0.2.0/24", 3)]), NONE, "its predecessor came from there");
+        assert_eq!(told(&[network("198.51.100.0/24", 1)]), NONE, "it knows none: everything is new");
     }
 
     #[test]

@@ -212,9 +212,12 @@ mod tests {
         });
         assert!(html.contains("&lt;14:00&gt;: 1,204 accepted, 5 quarantined</title>"), "{html}");
         assert!(html.contains("13:00: nothing came</title>") && !html.contains("15:00"), "{html}");
-        assert!(html.contains("View as table") && html.contains("<table>") && html.contains("2,000"), "{html}");
+        assert!(
+            html.contains("View as table") && html.contains("<table role=\"table\">") && html.contains("2,000"),
+            "{html}"
+        );
         assert!(!html.contains("<events>") && !html.contains("style="), "{html}");
         // what is in the table: the head, and a row for each bar that does not lie ahead
-        assert_eq!(html.matches("<tr>").count(), 3, "{html}");
+        assert_eq!(html.matches("<tr role=\"row\">").count(), 3, "{html}");
     }
 }

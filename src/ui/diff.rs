@@ -28,7 +28,7 @@ pub fn Changes(
         });
         view! { <li><Badge state=state word=word/><p>{words.collect_view()}</p></li> }
     });
-    view! { <ul class="changes">{items.collect_view()}</ul> }.into_any()
+    view! { <ul class="change-words">{items.collect_view()}</ul> }.into_any()
 }
 
 /// One line of a comparison.

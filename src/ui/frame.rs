@@ -38,8 +38,8 @@ pub struct Viewer {
     pub role: &'static str,
     /// The looks they chose.
     pub theme: Theme,
-    /// Their time zone by its IANA name.
-    pub time_zone: String,
+    /// The zone they are told times in.
+    pub zone: super::Zone,
     /// Whether the keyboard's shortcuts are on.
     pub shortcuts: bool,
 }
@@ -215,9 +215,13 @@ impl Crumb {
 }
 
 impl Frame {
+    /// The zone that times on this page are told, and asked for, in.
+    pub fn zone(&self) -> super::Zone {
+        self.viewer.as_ref().map(|viewer| viewer.zone).unwrap_or_default()
+    }
+
     /// What times on this page are told by.
     pub fn moment(&self) -> super::Now {
-        let zone = self.viewer.as_ref().map(|viewer| super::Zone::parse(&viewer.time_zone)).unwrap_or_default();
-        super::Now { at: self.now, zone }
+        super::Now { at: self.now, zone: self.zone() }
     }
 }

@@ -24,7 +24,7 @@ fn frame(theme: Theme) -> Frame {
             email: "noor@example.com".into(),
             role: "administrator",
             theme,
-            time_zone: "+01:00".into(),
+            zone: crate::ui::Zone::parse("Europe/Berlin"),
             shortcuts: true,
         }),
         tenant: Some(tenant("1", "Museum of Water")),
@@ -140,7 +140,7 @@ fn detail(frame: &Frame) -> AnyView {
         <CodeBlock id="curl" label="curl" code=curl/>
         <CopyField id="endpoint" label="Endpoint" value="http://127.0.0.1:3000/events/v1.0/tenants/0193-1/events/0193-7" hint="Put the token in the Authorization header."/>
         <FirstEvent stream="/s".to_owned() explorer="/e".to_owned()/>
-        <LiveTail stream="/s".to_owned() explorer="/e".to_owned()/>
+        <LiveTail stream="/s".to_owned() explorer="/e".to_owned() clock="CET".to_owned() ahead=60/>
     };
     view! {
         <PageHeader title="Order placed" badge=badge>
@@ -286,7 +286,7 @@ fn text_stays_text() {
             email: EVIL.into(),
             role: "consultant",
             theme: Theme::Dark,
-            time_zone: EVIL.into(),
+            zone: crate::ui::Zone::parse(EVIL),
             shortcuts: true,
         }),
         tenant: Some(tenant(EVIL, EVIL)),
@@ -326,7 +326,7 @@ fn text_stays_text() {
         <Confirm title=EVIL consequence=EVIL impact=vec![(EVIL.to_owned(), EVIL.to_owned())] type_name=EVIL verb=EVIL action=EVIL cancel=EVIL/>
         <FirstEvent stream=EVIL.to_owned() explorer=EVIL.to_owned()/>
         <NewEvents stream=EVIL.to_owned() newest=EVIL.to_owned()/>
-        <LiveTail stream=EVIL.to_owned() explorer=EVIL.to_owned()/>
+        <LiveTail stream=EVIL.to_owned() explorer=EVIL.to_owned() clock=EVIL.to_owned() ahead=0/>
     };
     let pages = [
         page(&hostile, EVIL, vec![Crumb::new(EVIL, EVIL)], body.into_any()),

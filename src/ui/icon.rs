@@ -42,6 +42,7 @@ pub enum Icon {
     Search,
     Keyboard,
     Download,
+    Help,
 }
 
 impl Icon {
@@ -109,6 +110,9 @@ impl Icon {
             Self::Play => r#"<path d="M4.6 2.8 13 8l-8.4 5.2Z"/>"#,
             Self::Clock => r#"<circle cx="8" cy="8" r="6.25"/><path d="M8 4.5V8l2.3 1.6"/>"#,
             Self::Search => r#"<circle cx="7" cy="7" r="4.75"/><path d="m10.6 10.6 3.4 3.4"/>"#,
+            Self::Help => {
+                r#"<circle cx="8" cy="8" r="6.25"/><path d="M6.2 6.4a1.8 1.8 0 1 1 2.6 1.6c-.5.3-.8.6-.8 1.2M8 11.3v.1"/>"#
+            }
             Self::Keyboard => {
                 r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
             }

@@ -76,5 +76,5 @@ pub use state::{Alert, Badge, State};
 pub use steps::{Step, StepState, Steps};
 pub use table::{Column, DataTable, Sort};
 pub use text::{link, mono, muted, number, strong, text, two_lines, unseen};
-pub use time::{Now, Zone, ago, at};
+pub use time::{Now, Zone, ago, at, in_address, zoned};
 pub use trend::{Trend, TrendFigure};

@@ -161,6 +161,8 @@ fn account(viewer: &Viewer, path: &str) -> AnyView {
         let pressed = if viewer.theme == theme { "true" } else { "false" };
         view! { <button type="submit" name="theme" value=theme.as_str() aria-pressed=pressed>{label}</button> }
     };
+    let back: String = url::form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    let zone = format!("/account/time-zone?return={back}");
     view! {
         <button class="bar-button bar-round" type="button" popovertarget="menu-account">
             <span class="initials" aria-hidden="true">{initials(&viewer.name)}</span>
@@ -170,7 +172,7 @@ fn account(viewer: &Viewer, path: &str) -> AnyView {
             <div class="sheet-who">
                 <strong class="clip">{viewer.name.clone()}</strong>
                 <span class="clip muted">{viewer.email.clone()}</span>
-                <span class="muted">{viewer.role}" · times in "{viewer.time_zone.clone()}</span>
+                <span class="muted">{viewer.role}</span>
             </div>
             <form class="theme" method="post" action="/theme">
                 <input type="hidden" name="return" value=path.to_owned()/>
@@ -180,7 +182,14 @@ fn account(viewer: &Viewer, path: &str) -> AnyView {
                 </fieldset>
             </form>
             <ul class="sheet-list sheet-foot">
+                <li>
+                    <a href=zone>
+                        {icon(Icon::Clock)}"Times in "<span class="clip">{viewer.zone.name()}</span>
+                        <span class="sheet-verb">"Change"</span>
+                    </a>
+                </li>
                 <li><a href="/account">{icon(Icon::Account)}"Your account"</a></li>
+                <li><a href="/help">{icon(Icon::Help)}"Help"</a></li>
                 <li><a href="/shortcuts">{icon(Icon::Keyboard)}"Keyboard shortcuts"</a></li>
             </ul>
             <form class="sheet-list sheet-foot" method="post" action="/logout">

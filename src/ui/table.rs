@@ -80,11 +80,13 @@ impl Column {
             None if self.silent => view! { <span class="sr-only">{self.label.clone()}</span> }.into_any(),
             None => self.label.clone().into_any(),
         };
-        view! { <th scope="col" class=self.class() aria-sort=aria>{label}</th> }.into_any()
+        view! { <th scope="col" role="columnheader" class=self.class() aria-sort=aria>{label}</th> }.into_any()
     }
 }
 
-/// A table that scrolls sideways in its own box and never takes the page along.
+/// A table. Where it has little room, each row is a block, and each cell a line with the name of its column before it;
+/// what scrolls sideways does so in its own box and never takes the page along. Roles are written out, since browsers
+/// forget those of a table whose parts are laid out as something else.
 #[component]
 pub fn DataTable(
     /// What the rows are: read aloud, and shown with `show_caption`.
@@ -102,20 +104,23 @@ pub fn DataTable(
     let rows = rows.into_iter().map(|cells| {
         let cells = cells.into_iter().zip(&columns).enumerate().map(|(n, (cell, column))| {
             if n == 0 {
-                view! { <th scope="row" class=column.class()>{cell}</th> }.into_any()
+                view! { <th scope="row" role="rowheader" class=column.class()>{cell}</th> }.into_any()
             } else {
-                view! { <td class=column.class()>{cell}</td> }.into_any()
+                let label = (!column.silent).then(|| column.label.clone());
+                view! { <td role="cell" class=column.class() data-label=label>{cell}</td> }.into_any()
             }
         });
-        view! { <tr>{cells.collect_view()}</tr> }.into_any()
+        view! { <tr role="row">{cells.collect_view()}</tr> }.into_any()
     });
     let region = caption.clone();
+    // two columns are narrow enough as they are
+    let stacks = columns.len() > 2;
     view! {
-        <div class="table-box" role="region" aria-label=region tabindex="0">
-            <table>
+        <div class=if stacks { "table-box stacks" } else { "table-box" } role="region" aria-label=region tabindex="0">
+            <table role="table">
                 <caption class=(!show_caption).then_some("sr-only")>{caption}</caption>
-                <thead><tr>{heads}</tr></thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <thead role="rowgroup"><tr role="row">{heads}</tr></thead>
+                <tbody role="rowgroup">{rows.collect_view()}</tbody>
             </table>
         </div>
     }

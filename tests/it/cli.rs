@@ -1,5 +1,10 @@
 //! The command line, as scripts use it: the real program, on both databases.
-use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -48,6 +53,20 @@ impl Program {
 
 fn guid(value: &Value) -> bool {
     value.as_str().is_some_and(|text| tributary::ids::guid(text).is_ok() && text == text.to_lowercase())
+}
+
+/// A contract is tried on events, one of them in quarantine, before anybody is judged by it.
+fn is_tried(program: &Program, tenant: &str, order: &str, [loose, strict]: &[PathBuf; 2]) {
+    let tried =
+        |more: &[&str]| program.run(&[&["--json", "event-type", "try", "--tenant", tenant, order], more].concat());
+    let (loose, strict) = (loose.display().to_string(), strict.display().to_string());
+    let (loose, strict) = (tried(&["--schema", &loose]), tried(&["--schema", &strict]));
+    assert_eq!((loose.code, &loose.json()["wouldPass"]), (0, &json!(1)), "{}", loose.err);
+    assert_eq!((strict.code, &strict.lines()[0]["wouldBreak"]), (1, &json!(1)), "{}", strict.err);
+    let version = tried(&["--version", "1", "--last", "1"]).lines().remove(0);
+    assert_eq!((&version["lookedAt"], &version["ended"]), (&json!(1), &json!("count")));
+    assert_eq!(tried(&[]).code, 1, "there is no draft");
+    assert_eq!(tried(&["--last", "0"]).code, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,6 +142,8 @@ async fn a_tenant_is_set_up_and_its_events_are_sent_listed_and_counted() {
         assert_eq!(count(&["--verdict", "accepted"]), json!({"count": 3}));
         assert_eq!(count(&["--verdict", "quarantined"]), json!({"count": 1}));
         assert_eq!(count(&["--event-type", &ticket, "--verdict", "quarantined"]), json!({"count": 0}));
+        let schemas = [("loose.json", "{}"), ("strict.json", r#"{"required":["Coupon"]}"#)];
+        is_tried(&program, &tenant, &order, &schemas.map(|(name, text)| file(name, text)));
         let listed = program.run(&["events", "list", "--tenant", &tenant, "--json"]);
         assert_eq!(listed.code, 0, "{}", listed.err);
         // the payload is the event as sent, spaces and numbers included
@@ -218,7 +239,7 @@ async fn exit_codes_and_streams_are_what_scripts_expect() {
             let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", in_json.err));
             assert!(in_json.code == 1 && error["error"].is_string(), "{line}: {}", in_json.err);
         }
-        for command in ["serve", "migrate", "user add", "user list", "user invite", "user deactivate", "user reactivate", "user reset-password", "user role", "user reset-second-factor", "tenant add", "tenant list", "tenant retention", "event-type add", "event-type list", "event-type propose", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "task list", "task show", "task cancel", "send", "validate"] {
+        for command in ["serve", "migrate", "user add", "user list", "user invite", "user deactivate", "user reactivate", "user reset-password", "user role", "user reset-second-factor", "tenant add", "tenant list", "tenant retention", "event-type add", "event-type list", "event-type propose", "event-type try", "token add", "token list", "token revoke", "events list", "events count", "events tail", "events export", "task list", "task show", "task cancel", "send", "validate"] {
             let help = program.run(&[&*command.split(' ').collect::<Vec<_>>(), &["--help"]].concat());
             assert!(help.code == 0 && help.out.contains("Examples:") && help.err.is_empty(), "{command}: {}", help.err);
         }

@@ -314,12 +314,12 @@ async fn a_replay_keeps_to_the_whole_filter_and_a_group_is_exported() {
         let base = format!("/tenants/{}", app.tenant);
         for (query, said) in [
             (
-                format!("type={id}&from=2020-01-01T00:00"),
+                format!("type={id}&from=2020-01-01T00:00Z"),
                 "Replay 3 events of Order, received from 2020-01-01 00:00 UTC on",
             ),
             (format!("group={group}&source=anonymous"), "Nothing to replay"),
-            (format!("type={id}&until=2020-01-01T00:00"), "Nothing to replay"),
-            (format!("group={group}&until=2100-01-01T00:00"), "received before 2100-01-01 00:00 UTC"),
+            (format!("type={id}&until=2020-01-01T00:00Z"), "Nothing to replay"),
+            (format!("group={group}&until=2100-01-01T00:00Z"), "received before 2100-01-01 00:00 UTC"),
         ] {
             let page = browser.page(&format!("{base}/quarantine/replay?{query}")).await;
             assert!(page.contains(said), "{query}: {page}");

@@ -98,7 +98,9 @@ async fn an_id_opens_its_page_for_whoever_may_see_it_and_is_unknown_to_everybody
         }
         // the id of a request: known by what it changed, and by its time
         let mut ada = signed_in(&app, Role::Administrator, Some(&app)).await;
-        let made = ada.post(&format!("{base}/event-types/new"), &[("name", "Visit"), ("policy", "warn")]).await;
+        let made = ada
+            .post(&format!("{base}/event-types/new"), &[("name", "Visit"), ("policy", "warn"), ("contract", "{}")])
+            .await;
         assert_eq!(made.status, 303, "{}", made.text());
         let request = made.header("x-request-id").unwrap().to_owned();
         let found = ada.get(&format!("/search?{}", q(&request))).await;

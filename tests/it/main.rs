@@ -21,6 +21,7 @@ mod people;
 mod polling;
 mod property;
 mod receipts;
+mod refusals;
 mod rights;
 mod statuses;
 mod stopping;

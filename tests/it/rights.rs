@@ -62,7 +62,10 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     // there is no demo here
     ("GET", "/demo/remove", Grant(ADMINISTRATORS), 404),
     ("POST", "/demo/remove", Grant(ADMINISTRATORS), 404),
+    ("GET", "/help", Session, 200),
     ("GET", "/account", Session, 200),
+    ("GET", "/account/time-zone", Session, 200),
+    ("POST", "/account/time-zone", Session, 422),
     ("POST", "/account", Session, 422),
     ("POST", "/account/sessions", Session, 0),
     ("GET", "/account/second-factor", Session, 200),

@@ -107,7 +107,11 @@ async fn tokens_are_found_in_files_and_never_repeated() {
         write(folder, "src/deep/a.ts", format!("const a = 1;\nconst token = \"{used}\";\n"));
         write(folder, "src/.env", format!("OLD={gone}\nOTHER={}\n", stranger.expose()));
         write(folder, ".git/objects/x", used);
-        write(folder, "picture.png", format!("\u{0}{used}"));
+        write(
+            folder,
+            "windows/env.ps1",
+            format!("\u{feff}$t = \"{used}\"").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
+        );
         write(folder, "large.log", " ".repeat((10 << 20) + 1) + used);
         let root = folder.display().to_string();
 
@@ -118,21 +122,24 @@ async fn tokens_are_found_in_files_and_never_repeated() {
             .map(|line| (text(line, "path").trim_start_matches(&root).to_owned(), &line["line"], &line["column"]))
             .collect();
         let place = |path: &str, line, column| (path.to_owned(), json!(line), json!(column));
-        let expected = [place("/src/.env", 1, 5), place("/src/.env", 2, 7), place("/src/deep/a.ts", 2, 16)];
+        let expected = [
+            place("/src/.env", 1, 5),
+            place("/src/.env", 2, 7),
+            place("/src/deep/a.ts", 2, 16),
+            place("/windows/env.ps1", 1, 7),
+        ];
         assert_eq!(
             places,
             expected.iter().map(|(path, line, column)| (path.clone(), line, column)).collect::<Vec<_>>()
         );
         let states: Vec<_> = lines.iter().map(|line| &line["known"][0]["state"]).collect();
-        assert_eq!(states, [&json!("revoked"), &Value::Null, &json!("active")]);
+        assert_eq!(states, [&json!("revoked"), &Value::Null, &json!("active"), &json!("active")]);
         assert_eq!(
             (&lines[2]["known"][0]["tenant"], &lines[2]["known"][0]["name"]),
             (&json!("Acme"), &json!("web shop"))
         );
         assert_eq!(found.code, 1);
-        for left_out in ["picture.png", "large.log"] {
-            assert!(found.err.contains(left_out), "{}", found.err);
-        }
+        assert!(found.err.contains("large.log") && found.err.contains("1 file or folder could not be looked at"));
         let said = command(&db, &["token", "scan", &root], "");
         assert!(said.out.contains("/src/deep/a.ts:2:16: ") && said.out.contains("web shop (active) of Acme"));
         for done in [&found, &said] {
@@ -143,6 +150,10 @@ async fn tokens_are_found_in_files_and_never_repeated() {
 
         let clean = command(&db, &["token", "scan", &format!("{root}/clean")], "");
         assert_eq!((clean.code, clean.out.trim()), (0, "no token in 1 text"));
+        // what was not looked at is no good news
+        write(folder, "unread/large.log", " ".repeat((10 << 20) + 1));
+        let unread = command(&db, &["token", "scan", &format!("{root}/unread")], "");
+        assert!(unread.code == 2 && unread.err.contains("could not be looked at"), "{}", unread.err);
         let piped = command(&db, &["token", "scan", "-"], &format!("x {used}"));
         assert!(piped.code == 1 && piped.out.starts_with("-:1:3: trb_"), "{}", piped.out);
         assert_eq!(command(&db, &["token", "scan", &format!("{root}/nothing")], "").code, 2);

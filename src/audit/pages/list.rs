@@ -1,4 +1,6 @@
 //! The list: newest first, filtered by what stands in the address.
+use std::collections::HashSet;
+
 use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse, Response},
@@ -17,12 +19,11 @@ use crate::{
     },
     auth::{Administer, Grant, ListTenants, Permit, ReadConfiguration, See, Session, audit::words},
     error::Result,
-    events::local,
-    form::{shown, without_blanks},
+    form::{settled, shown},
     tenants,
     ui::{
         self, Alert, Choice, Crumb, Empty, Field, Filters, Frame, Hidden, Icon, LinkButton, PageHeader, Pager, Section,
-        Select, Tone,
+        Select, Tone, Zone,
     },
 };
 
@@ -44,9 +45,9 @@ pub(super) async fn of_tenant(
             let names = Names::of_tenant(&app, &permit).await?;
             (Eyes::Inside(permit), names)
         }
-        Err(_) => (Eyes::Outside(permit), Names::default()),
+        Err(_) => (Eyes::Outside(permit), Names::of_types(&app, tenant).await?),
     };
-    answer(&app, frame, &base, &eyes, &names, &query.unwrap_or_default()).await
+    answer(&app, &session, frame, &base, &eyes, names, &query.unwrap_or_default()).await
 }
 
 /// The trail of everything.
@@ -59,11 +60,19 @@ pub(super) async fn of_all(
     let frame = tenants::frame(&app, &session, None, Section::AuditOfAll, "/audit").await?;
     let tenants = tenants::store::list(&app.db, &session.grant::<ListTenants>()?).await?;
     let names = Names::of_tenants(tenants.into_iter().map(|tenant| (tenant.id, tenant.name.to_string())));
-    answer(&app, frame, "/audit", &Eyes::Everything(grant), &names, &query.unwrap_or_default()).await
+    answer(&app, &session, frame, "/audit", &Eyes::Everything(grant), names, &query.unwrap_or_default()).await
 }
 
-async fn answer(app: &App, mut frame: Frame, base: &str, eyes: &Eyes, names: &Names, query: &str) -> Result<Response> {
-    if let Some(tidy) = without_blanks(base, query) {
+async fn answer(
+    app: &App,
+    session: &Session,
+    mut frame: Frame,
+    base: &str,
+    eyes: &Eyes,
+    names: Names,
+    query: &str,
+) -> Result<Response> {
+    if let Some(tidy) = settled(base, query, frame.zone()) {
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(query);
@@ -74,7 +83,8 @@ async fn answer(app: &App, mut frame: Frame, base: &str, eyes: &Eyes, names: &Na
         asked.cursor = Cursor::Newest;
         page = store::page(&app.db, eyes, &asked.filter, asked.cursor, ON_A_PAGE).await?;
     }
-    Ok(shown(draw(&frame, base, eyes, names, &asked, &page)))
+    let names = names.with_those_of(app, session, &page.entries).await?;
+    Ok(shown(draw(&frame, base, eyes, &names, &asked, &page)))
 }
 
 fn draw(frame: &Frame, base: &str, eyes: &Eyes, names: &Names, asked: &Asked, page: &Page) -> String {
@@ -116,7 +126,7 @@ fn draw(frame: &Frame, base: &str, eyes: &Eyes, names: &Names, asked: &Asked, pa
         <PageHeader title=title lead=lead>
             <LinkButton href=export icon=Icon::Download>"Export"{ui::unseen(" as JSON lines")}</LinkButton>
         </PageHeader>
-        {filters(base, filter)}
+        {filters(base, filter, frame.zone())}
         {wrong(asked)}
         {list}
     };
@@ -124,7 +134,7 @@ fn draw(frame: &Frame, base: &str, eyes: &Eyes, names: &Names, asked: &Asked, pa
     ui::page(frame, title, crumbs.collect(), body.into_any())
 }
 
-fn filters(base: &str, filter: &Filter) -> AnyView {
+fn filters(base: &str, filter: &Filter, zone: Zone) -> AnyView {
     let object = filter.object.clone().map(|id| view! { <Hidden name="object" value=id/> });
     let clear = (!filter.is_empty()).then(|| base.to_owned());
     view! {
@@ -140,17 +150,17 @@ fn filters(base: &str, filter: &Filter) -> AnyView {
             <Select name="action" label="What" choices=actions() value=filter.action.clone().unwrap_or_default()/>
             <Field
                 name="from"
-                label="From (UTC)"
+                label=format!("From ({})", zone.name())
                 kind="datetime-local"
                 optional=true
-                value=filter.from.map(local).unwrap_or_default()
+                value=filter.from.map(|at| zone.write(at)).unwrap_or_default()
             />
             <Field
                 name="until"
-                label="Before (UTC)"
+                label=format!("Before ({})", zone.name())
                 kind="datetime-local"
                 optional=true
-                value=filter.until.map(local).unwrap_or_default()
+                value=filter.until.map(|at| zone.write(at)).unwrap_or_default()
             />
             {object}
         </Filters>
@@ -162,14 +172,13 @@ fn filters(base: &str, filter: &Filter) -> AnyView {
 /// What can be chosen: everything, all of one kind, one action.
 fn actions() -> Vec<Choice> {
     let mut choices = vec![Choice::new("", "Everything")];
-    let mut last = "";
-    for words in words::ALL {
-        let kind = words.action.split('.').next().unwrap_or_default();
-        if kind != last {
-            choices.push(Choice::new(kind, format!("{}: all", sentence(&kind.replace('-', " ")))));
-            last = kind;
-        }
-        choices.push(Choice::new(words.action, sentence(words.words)));
+    let kind = |words: &words::Words| words.action.split('.').next().unwrap_or_default();
+    let mut told = HashSet::new();
+    for first in words::ALL.iter().filter(|words| told.insert(kind(words))) {
+        let of = kind(first);
+        choices.push(Choice::new(of, format!("{}: all", sentence(&of.replace('-', " ")))));
+        let those = words::ALL.iter().filter(|words| kind(words) == of);
+        choices.extend(those.map(|words| Choice::new(words.action, sentence(words.words))));
     }
     choices
 }

@@ -2,9 +2,10 @@
 use axum::http::{StatusCode, header};
 
 use crate::{
-    auth::{Actor, Role},
+    auth::{Actor, Role, audit},
     clock::Clock,
     db::{Db, testing::each},
+    event_types,
     ids::TenantId,
     tenants::testing::{Visitor, tenant},
     tokens::{self, Details, Secret},
@@ -96,6 +97,71 @@ async fn administrators_see_all_and_take_it_away() {
         assert_eq!((&revoked["actor"], &revoked["object"]), (&"ada@example.com".into(), &"web <shop>".into()));
         assert!(revoked["before"]["revokedAt"].is_null() && revoked["after"]["revokedAt"].is_string());
         assert_eq!(ada.get("/audit/export?from=yesterday").await.status, StatusCode::BAD_REQUEST);
+    })
+    .await;
+}
+
+/// Writes down what somebody did to something, as the slices do.
+async fn written(db: &Db, tenant: TenantId, action: &'static str, object: String, after: serde_json::Value) {
+    let clock = Clock::still();
+    db.write(move |tx| {
+        Box::pin(async move {
+            let (actor, after) = (Actor::cli(), Some(after));
+            for action in [action, "token.change"] {
+                let (object, after, tenant) = (object.clone(), after.clone(), Some(tenant));
+                let entry = audit::Entry { actor: &actor, tenant, action, object, before: None, after };
+                audit::record(tx, &clock, entry).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn the_trail_names_and_links_what_was_changed_to_whom_may_open_it() {
+    each(|db| async move {
+        let (tenant, clock) = (tenant(&db, "Acme").await, Clock::system());
+        let permit = Actor::cli().permit(tenant).unwrap();
+        let details = event_types::Details::named("Order <b>".parse().unwrap());
+        let made = event_types::create(&db, &clock, &permit, None, details).await.unwrap();
+        written(&db, tenant, "contract.activate", made.id.to_string(), serde_json::json!({"version": 2})).await;
+        let (group, event) = (uuid::Uuid::from_u128(7).to_string(), uuid::Uuid::from_u128(8).to_string());
+        written(&db, tenant, "failure-group.acknowledge", group.clone(), serde_json::json!({"state": "x"})).await;
+        written(&db, tenant, "event.mend", event.clone(), serde_json::json!({"unchanged": true})).await;
+        let type_link =
+            format!(r#"href="/tenants/{tenant}/event-types/{}" class="quiet-link">Order &lt;b&gt;"#, made.id);
+        for (role, path) in
+            [(Role::Consultant, format!("/tenants/{tenant}/audit")), (Role::Administrator, "/audit".to_owned())]
+        {
+            let page = Visitor::new(&db, role, None).get(&format!("{path}?action=contract")).await;
+            assert!(page.says("Activated a contract of the event type") && page.says(&type_link), "{}", page.body);
+            let page = Visitor::new(&db, role, None).get(&path).await;
+            for link in [format!("quarantine/groups/{group}"), format!("events/{event}")] {
+                assert!(page.says(&format!("/tenants/{tenant}/{link}\"")), "{link}");
+            }
+        }
+        // no payloads, no pages of them
+        let reader = Visitor::new(&db, Role::AccountManager, None).get(&format!("/tenants/{tenant}/audit")).await;
+        assert!(reader.says(&type_link) && !reader.says("/quarantine/groups/") && reader.says(&group));
+        let customer = Visitor::new(&db, Role::Customer, Some(tenant)).get(&format!("/tenants/{tenant}/audit")).await;
+        assert!(customer.says("Order &lt;b&gt;") && !customer.says(&type_link));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_happened_in_one_moment_stands_in_its_order() {
+    each(|db| async move {
+        let tenant = tenant(&db, "Acme").await;
+        for _ in 0..20 {
+            written(&db, tenant, "event.mend", uuid::Uuid::from_u128(8).to_string(), serde_json::json!({})).await;
+        }
+        let actions =
+            crate::sql!(values String, &db, "SELECT action FROM audit WHERE action <> 'tenant.create' ORDER BY id");
+        let actions = actions.unwrap();
+        assert!(actions.chunks(2).all(|two| two == ["event.mend", "token.change"]), "{actions:?}");
     })
     .await;
 }

@@ -2,14 +2,16 @@
 //! the change itself, so neither exists without the other. This is its writing end; it is read in `crate::audit`.
 pub mod words;
 
+use chrono::TimeDelta;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::Actor;
 use crate::{
     clock::Clock,
     db::{Tx, lane::Trail},
     error::Result,
-    ids::{EventId, TenantId, new_id},
+    ids::{self, EventId, TenantId, new_id},
     sql,
 };
 
@@ -35,12 +37,14 @@ pub struct Entry<'a> {
 /// When the database does.
 pub async fn record(tx: &mut Tx, clock: &Clock, entry: Entry<'_>) -> Result<()> {
     debug_assert!(words::of(entry.action).is_some(), "{} has no words: see auth/audit/words.rs", entry.action);
+    let now = clock.now();
+    let id = after_those_of_its_moment(tx, new_id(clock)).await?;
     sql!(
         exec tx,
         "INSERT INTO audit (id, at, actor_id, actor, address, tenant_id, action, object_id, before, after, request_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        new_id(clock),
-        clock.now(),
+        id,
+        now,
         entry.actor.user,
         &entry.actor.name,
         entry.actor.address.map(|address| address.to_string()),
@@ -52,6 +56,16 @@ pub async fn record(tx: &mut Tx, clock: &Clock, entry: Entry<'_>) -> Result<()> 
         entry.actor.request,
     )?;
     Ok(())
+}
+
+/// An id of the same millisecond above those that the trail has of it: the order of ids is that of the changes. How far
+/// above is left to chance, so that two who write at once do not meet.
+async fn after_those_of_its_moment(tx: &mut Tx, id: Uuid) -> Result<Uuid> {
+    let next = ids::floor(ids::moment(id) + TimeDelta::milliseconds(1));
+    let last =
+        sql!(opt(Uuid,), tx, "SELECT id FROM audit WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT 1", id, next,)?;
+    let chance = id.as_u128() & 0xFFFF_FFFF;
+    Ok(last.filter(|(last,)| *last >= id).map_or(id, |(last,)| Uuid::from_u128(last.as_u128() + 1 + chance)))
 }
 
 /// An entry about an event, for the write lane to write in the transaction that changes the event.

@@ -35,6 +35,7 @@ enum Done {
     Password,
     Session,
     Sessions,
+    TimeZone,
     #[serde(other)]
     Unknown,
 }
@@ -77,6 +78,7 @@ pub(super) async fn show(State(app): State<App>, session: Session, Query(asked):
         Done::Password => Some("Your password is changed. You are signed out everywhere else."),
         Done::Session => Some("That session has ended."),
         Done::Sessions => Some("You are signed out everywhere else."),
+        Done::TimeZone => Some("Times are told in the zone you chose."),
         Done::Unknown => None,
     });
     let frame = Frame { notice: notice.map(Notice::ok), ..account_frame(&app, &session) };
@@ -186,8 +188,15 @@ fn who(session: &Session) -> AnyView {
         ("Name", ui::text(&session.name)),
         ("E-mail", ui::text(&session.email)),
         ("Role", ui::text(session.actor.role.title())),
+        ("Time zone", ui::text(session.zone.name())),
     ];
-    view! { <Card title="Who you are"><Facts items=facts/></Card> }.into_any()
+    view! {
+        <Card title="Who you are">
+            <Facts items=facts/>
+            <Row><LinkButton href="/account/time-zone">"Change the time zone"</LinkButton></Row>
+        </Card>
+    }
+    .into_any()
 }
 
 fn second_factor_card(standing: Option<Standing>) -> AnyView {

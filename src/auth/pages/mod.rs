@@ -7,6 +7,7 @@ mod second_factor;
 mod setup;
 #[cfg(test)]
 mod tests;
+mod time_zone;
 
 use axum::{
     Router,
@@ -43,6 +44,7 @@ pub fn routes() -> Router<App> {
         .route("/account/second-factor/start", post(second_factor::start))
         .route("/account/second-factor/codes", get(second_factor::ask_codes).post(second_factor::codes))
         .route("/account/second-factor/off", get(second_factor::ask_off).post(second_factor::off))
+        .route("/account/time-zone", get(time_zone::show).post(time_zone::choose))
         .route("/theme", post(account::choose_theme))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }

@@ -594,6 +594,36 @@ async fn the_looks_are_remembered() {
 }
 
 #[tokio::test]
+async fn the_time_zone_is_remembered_followed_and_audited() {
+    each(|db| async move {
+        let app = app(&db, &Clock::system());
+        user(&app, "ada@example.com", Role::Consultant, None).await;
+        let mut browser = Browser::new(&app);
+        browser.login("ada@example.com", PASSWORD).await;
+        let path = "/account/time-zone";
+        for (zone, back, to) in [
+            ("Asia/Kathmandu", "/account?x=1", "/account?x=1"),
+            ("Asia/Kathmandu", "//evil.example", "/account?done=time-zone"),
+        ] {
+            let answer = browser.post(path, &[("zone", zone), ("return", back)]).await;
+            assert_eq!((answer.status, &*answer.location), (StatusCode::SEE_OTHER, to));
+            let page = browser.get("/account").await.body;
+            assert!(page.contains("Times in") && page.contains("Asia/Kathmandu") && page.contains("+0545 ("), "{page}");
+        }
+        for wrong in ["", "Asia/Nowhere", "<script>alert(1)</script>"] {
+            let answer = browser.post(path, &[("zone", wrong)]).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+            assert!(answer.body.contains("Choose a zone of the list") && !answer.body.contains("<script>alert"));
+        }
+        // what changes nothing is not written down
+        let trail = crate::sql!(values String, &db, "SELECT after FROM audit WHERE action = 'user.set-time-zone'");
+        assert_eq!(trail.unwrap(), [r#"{"timeZone":"Asia/Kathmandu"}"#]);
+        assert_eq!(Browser::new(&app).get(path).await.status, StatusCode::SEE_OTHER);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn over_https_the_cookie_is_bound_to_this_host() {
     each(|db| async move {
         let app = App { public_base: "https://hub.example.com".into(), ..app(&db, &Clock::system()) };

@@ -32,7 +32,9 @@ pub use sessions::{
     revoke_other_sessions, revoke_session, sessions_of, start_session, touch_session,
 };
 pub use setup::{first_administrator, nobody_yet, setup_link, setup_link_works};
-pub use users::{NewUser, add_user, change_password, credentials, own_password_hash, set_shortcuts, set_theme};
+pub use users::{
+    NewUser, add_user, change_password, credentials, own_password_hash, set_shortcuts, set_theme, set_time_zone,
+};
 
 /// Throws away what time has made useless: sessions, links and half logins that ran out, attempts long forgotten.
 /// Invitations that ran out stay a while, so that who invited can see that and send them anew.

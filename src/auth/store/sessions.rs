@@ -65,6 +65,8 @@ pub struct Found {
     pub tenant_id: Option<TenantId>,
     /// The looks they chose.
     pub theme: Option<String>,
+    /// The zone they chose to be told times in.
+    pub time_zone: Option<String>,
     /// Whether they switched the keyboard's shortcuts off.
     pub shortcuts_off: bool,
     /// They have no second factor and need one: nothing else is open to them until then.
@@ -189,7 +191,7 @@ pub async fn find_session(db: &Db, clock: &Clock, digest: Digest) -> Result<Opti
     let found = sql!(
         opt Found,
         db,
-        "SELECT s.id, s.seen_at, s.user_id, u.email, u.name, u.role, u.tenant_id, u.theme, u.shortcuts_off,
+        "SELECT s.id, s.seen_at, s.user_id, u.email, u.name, u.role, u.tenant_id, u.theme, u.time_zone, u.shortcuts_off,
                 i.require_second_factor AND u.role <> 'customer' AND f.user_id IS NULL AS must_enrol
          FROM sessions s
          JOIN users u ON u.id = s.user_id

@@ -13,7 +13,7 @@ use crate::{
     ids::{TenantId, UserId},
     name::Name,
     sql,
-    ui::Theme,
+    ui::{Theme, Zone},
 };
 
 /// An account to be made.
@@ -176,6 +176,35 @@ pub async fn set_theme(db: &Db, clock: &Clock, session: &Session, theme: Theme) 
                 object: session.user.to_string(),
                 before: Some(serde_json::json!({ "theme": before })),
                 after: Some(serde_json::json!({ "theme": theme })),
+            };
+            audit::record(tx, &clock, entry).await
+        })
+    })
+    .await
+}
+
+/// Remembers the zone that the owner of `session` chose to be told times in.
+///
+/// # Errors
+/// When the database does.
+pub async fn set_time_zone(db: &Db, clock: &Clock, session: &Session, zone: Zone) -> Result<()> {
+    let name = (zone != Zone::default()).then(|| zone.name());
+    let (session, clock) = (session.clone(), clock.clone());
+    db.write(move |tx| {
+        Box::pin(async move {
+            let before = sql!(value Option<String>, tx, "SELECT time_zone FROM users WHERE id = $1", session.user)?;
+            if before.as_deref() == name {
+                return Ok(());
+            }
+            sql!(exec tx, "UPDATE users SET time_zone = $1 WHERE id = $2", name, session.user)?;
+            let told = |name: Option<&str>| Some(serde_json::json!({ "timeZone": name.unwrap_or("UTC") }));
+            let entry = Entry {
+                actor: &session.actor,
+                tenant: session.actor.tenant,
+                action: "user.set-time-zone",
+                object: session.user.to_string(),
+                before: told(before.as_deref()),
+                after: told(name),
             };
             audit::record(tx, &clock, entry).await
         })

@@ -22,8 +22,6 @@ use crate::{
 
 /// The largest file that is read.
 const LARGEST: u64 = 10 << 20;
-/// How much of a file tells whether it is text.
-const START: usize = 8 << 10;
 
 /// Find tokens in files, by how they begin and by their checksum; exit code 1 when there are any
 #[derive(Debug, Args)]
@@ -34,9 +32,9 @@ Examples:
   git log -p | tributary token scan -
   tributary --json token scan . | jq -r .path
 
-Folders are searched to the bottom, hidden files too; .git, files over 10 MiB and files that are not text are left
-out, and said so. With --database-url (or DATABASE_URL) each token is looked up. Exit code 0: none was found, 1: some
-were, 2: a PATH cannot be read.")]
+Folders are searched to the bottom, hidden files too, but .git; text may be UTF-8 or UTF-16, and what is no text is
+searched as it is. With --database-url (or DATABASE_URL) each token is looked up. Exit code 0: all was looked at and
+none was found, 1: some were found, 2: a PATH, or something in it, could not be looked at (files over 10 MiB are not).")]
 pub(in crate::cli) struct Scan {
     /// Files and folders; - is standard input
     #[arg(required = true, value_name = "PATH")]
@@ -69,7 +67,7 @@ struct Owner {
 impl Scan {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<()> {
         let db = if context.database_was_named() { Some(context.db().await?) } else { None };
-        let mut search = Search { context, db, owners: HashMap::new(), found: 0, files: 0 };
+        let mut search = Search { context, db, owners: HashMap::new(), found: 0, files: 0, left_out: 0 };
         for path in &self.paths {
             if path == Path::new("-") {
                 let mut text = Vec::new();
@@ -82,9 +80,16 @@ impl Scan {
                 search.below(path).await?;
             }
         }
-        let Search { found, files, .. } = search;
+        let Search { found, files, left_out, .. } = search;
         let counted = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let files = counted(files, "text", "texts");
+        let left = match left_out {
+            0 => String::new(),
+            n => format!("; {} could not be looked at", counted(n, "file or folder", "files or folders")),
+        };
+        if found == 0 && left_out > 0 {
+            return Err(Usage(format!("no token in {files}{left}")).into());
+        }
         if found == 0 {
             if !context.out.is_json() {
                 context.out.record(&(), || format!("no token in {files}"))?;
@@ -92,7 +97,7 @@ impl Scan {
             return Ok(());
         }
         let what = counted(found, "token", "tokens");
-        Err(Refused(format!("found {what} in {files}; roll or revoke what is in use, then take it out")).into())
+        Err(Refused(format!("found {what} in {files}{left}; roll or revoke what is in use, then take it out")).into())
     }
 }
 
@@ -103,6 +108,7 @@ struct Search<'a> {
     owners: HashMap<[u8; 32], Vec<Owner>>,
     found: usize,
     files: usize,
+    left_out: usize,
 }
 
 impl Search<'_> {
@@ -114,7 +120,7 @@ impl Search<'_> {
             let kind = match fs::symlink_metadata(&path) {
                 Ok(kind) => kind,
                 Err(error) => {
-                    note(&shown, &error.to_string());
+                    self.leave_out(&shown, &error.to_string());
                     continue;
                 }
             };
@@ -129,21 +135,27 @@ impl Search<'_> {
                         paths.sort_by(|a, b| b.cmp(a));
                         waiting.extend(paths);
                     }
-                    Err(error) => note(&shown, &error.to_string()),
+                    Err(error) => self.leave_out(&shown, &error.to_string()),
                 }
             } else if kind.is_file() {
                 if kind.len() > LARGEST {
-                    note(&shown, "over 10 MiB");
+                    self.leave_out(&shown, "over 10 MiB");
                     continue;
                 }
                 match fs::read(&path) {
-                    Ok(text) if text.iter().take(START).any(|byte| *byte == 0) => note(&shown, "not text"),
                     Ok(text) => self.text(&shown, &text).await?,
-                    Err(error) => note(&shown, &error.to_string()),
+                    Err(error) => self.leave_out(&shown, &error.to_string()),
                 }
             }
         }
         Ok(())
+    }
+
+    /// What was left out is said where it disturbs no program.
+    fn leave_out(&mut self, path: &str, why: &str) {
+        self.left_out += 1;
+        // when nobody reads standard error, there is nobody to tell that
+        let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("left out: {path}: {why}\n"));
     }
 
     async fn text(&mut self, path: &str, text: &[u8]) -> anyhow::Result<()> {
@@ -195,12 +207,6 @@ impl Finding {
         };
         format!("{}:{}:{}: {}…{}", self.path, self.line, self.column, self.prefix, printable(&whose))
     }
-}
-
-/// What was left out is said where it disturbs no program.
-fn note(path: &str, why: &str) {
-    // when nobody reads standard error, there is nobody to tell that
-    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("left out: {path}: {why}\n"));
 }
 
 /// The name of a file must not reach the terminal as a command.

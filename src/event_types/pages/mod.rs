@@ -10,6 +10,7 @@ mod switch;
 mod test_event;
 #[cfg(test)]
 mod tests;
+mod tried;
 mod versions;
 
 use axum::{
@@ -32,7 +33,6 @@ pub use show::curl;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/tenants/{tenant}/event-types", get(list::show))
-        .route("/tenants/{tenant}/event-types/new", get(edit::new).post(edit::create))
         .route("/tenants/{tenant}/event-types/{event_type}", get(show::show))
         .route("/tenants/{tenant}/event-types/{event_type}/edit", get(edit::edit).post(edit::save))
         .route("/tenants/{tenant}/event-types/{event_type}/disable", get(switch::ask).post(switch::disable))

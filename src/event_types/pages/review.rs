@@ -8,23 +8,26 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{Named, address, crumbs, difference::Difference};
+use super::{
+    Named, address, crumbs,
+    difference::Difference,
+    tried::{self, Tried},
+};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::{Error, Result},
     event_types::{
-        self, EventType, Policy,
-        trial::{self, Change, Ended, Trial},
+        self, EventType,
+        trial::{self, Trial},
         versions::{self, Draft, Version},
     },
     form::{Typed, amiss, shown},
     ids::TenantId,
     tenants,
     ui::{
-        self, Alert, Button, Card, Column, Confirm, DataTable, Empty, Facts, FieldErrors, Form as PageForm,
-        FormActions, Frame, Hidden, Icon, LinkButton, Notice, PageHeader, Section, Stat, Stats, Tab, Tabs, TextArea,
-        Tone,
+        self, Alert, Button, Card, Confirm, Empty, Facts, FieldErrors, Form as PageForm, FormActions, Frame, Hidden,
+        Icon, LinkButton, Notice, PageHeader, Section, TextArea, Tone,
     },
 };
 
@@ -35,14 +38,6 @@ pub(super) struct Asked {
     done: Option<String>,
 }
 
-impl Asked {
-    /// How many events are tried: one of the sizes, whatever is asked for.
-    fn size(&self) -> usize {
-        let asked = self.trial.as_deref().and_then(|text| text.parse().ok());
-        asked.filter(|asked| trial::SIZES.contains(asked)).unwrap_or(trial::USUAL)
-    }
-}
-
 /// Shows the difference and the trial.
 pub(super) async fn show(
     State(app): State<App>,
@@ -51,7 +46,7 @@ pub(super) async fn show(
     Path(named): Path<Named>,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    let page = Page::load(&app, &session, &permit, &named, asked.size()).await?;
+    let page = Page::load(&app, &session, &permit, &named, tried::size(asked.trial.as_deref())).await?;
     let mut frame = page.frame(&app, &session).await?;
     if asked.done.as_deref() == Some("discarded") {
         frame.notice = Some(Notice::ok("The draft is discarded."));
@@ -79,7 +74,7 @@ pub(super) async fn activate(
             Err(error) => errors.note("", error)?,
         }
     }
-    let page = Page::load(&app, &session, &permit, &named, asked.size()).await?;
+    let page = Page::load(&app, &session, &permit, &named, tried::size(asked.trial.as_deref())).await?;
     let frame = page.frame(&app, &session).await?;
     Ok(amiss(page.draw(&frame, &typed, &errors)))
 }
@@ -178,6 +173,11 @@ impl Page {
         format!("{}/review{query}", self.here())
     }
 
+    fn tried<'a>(&'a self, trial: &'a Trial) -> Tried<'a> {
+        let path = Box::new(move |size| self.path(size));
+        Tried { event_type: &self.event_type, trial, what: "The draft", size: self.size, path }
+    }
+
     async fn frame(&self, app: &App, session: &Session) -> Result<Frame> {
         tenants::frame(app, session, Some(self.tenant), Section::EventTypes, self.path(self.size)).await
     }
@@ -211,7 +211,7 @@ impl Page {
                         {words}
                         {lines}
                     </Card>
-                    {self.trial(frame, trial)}
+                    {self.tried(trial).draw(frame)}
                 };
                 let aside = view! { {self.decide(draft, trial, &difference, typed, errors)} {about(frame, draft)} };
                 view! {
@@ -268,7 +268,7 @@ impl Page {
             (n, _) => format!(
                 "The front door judges by it within a second: events like {} {} then. Earlier versions stay, and each can be brought back.",
                 ui::format::counted(n as u64, "accepted one"),
-                self.fate(),
+                tried::fate(self.event_type.details.policy),
             ),
         };
         view! {
@@ -292,124 +292,6 @@ impl Page {
             </Card>
         }
         .into_any()
-    }
-
-    /// What becomes of events that break the contract.
-    fn fate(&self) -> &'static str {
-        match self.event_type.details.policy {
-            Policy::Quarantine => "go to quarantine",
-            Policy::Refuse => "are refused, with their whole request",
-            Policy::Warn => "are accepted with a warning",
-        }
-    }
-
-    fn trial(&self, frame: &Frame, trial: &Trial) -> AnyView {
-        let tabs =
-            trial::SIZES.map(|size| Tab::new(format!("Newest {}", ui::format::count(size as u64)), self.path(size)));
-        let nav = view! { <Tabs label="How many events are tried" tabs=tabs.into() current=self.path(self.size)/> };
-        if trial.looked_at == 0 {
-            return view! {
-                <Card title="Trial" lead="The draft is tried on the newest events of this type. Nothing is stored by that.">
-                    <p>{ui::muted("There are no events of this type yet, so there is nothing to try it on.")}</p>
-                </Card>
-            }
-            .into_any();
-        }
-        let refused = (self.event_type.details.policy == Policy::Refuse).then(|| {
-            view! { <p>{ui::muted("This type refuses what breaks its contract. Refused requests left nothing behind, so they cannot be tried.")}</p> }
-        });
-        view! {
-            <Card title="Trial" lead=looked(frame, trial)>
-                {nav}
-                {self.figures(trial)}
-                {refused}
-                {self.groups(trial)}
-            </Card>
-        }
-        .into_any()
-    }
-
-    fn figures(&self, trial: &Trial) -> AnyView {
-        let count = |n: usize| ui::format::count(n as u64);
-        let fate = match self.event_type.details.policy {
-            Policy::Quarantine => "would go to quarantine",
-            Policy::Refuse => "would be refused",
-            Policy::Warn => "would get a warning",
-        };
-        let already = match trial.break_already {
-            0 => "",
-            n if n == trial.would_break => "; all of them break the active contract too",
-            _ => "; some of them break the active contract too",
-        };
-        let accepted = format!("of {} accepted {fate}{already}", ui::format::counted(trial.accepted as u64, "event"));
-        let quarantined =
-            format!("of {} would pass", ui::format::counted(trial.quarantined as u64, "quarantined event"));
-        let conflicts = (trial.conflicts > 0).then(|| {
-            let so = format!(
-                "{} would keep the contract, but repeat the unique value of another event: no contract mends that.",
-                ui::format::counted(trial.conflicts as u64, "quarantined event")
-            );
-            view! { <p>{ui::muted(so)}</p> }
-        });
-        view! {
-            <Stats>
-                <Stat label="Accepted before" figure=count(trial.would_break)>{accepted}</Stat>
-                <Stat label="Quarantined before" figure=count(trial.would_pass)>{quarantined}</Stat>
-            </Stats>
-            {conflicts}
-        }
-        .into_any()
-    }
-
-    fn groups(&self, trial: &Trial) -> AnyView {
-        if trial.groups.is_empty() {
-            return view! { <p>"No event would be judged differently."</p> }.into_any();
-        }
-        let columns = vec![
-            Column::text("Where"),
-            Column::text("What"),
-            Column::text("Events like these"),
-            Column::number("Events"),
-        ];
-        let rows = trial.groups.iter().map(|group| {
-            let what = match group.change {
-                Change::WouldBreak => group.message.clone(),
-                Change::WouldPass => format!("passes now; before: {}", group.message),
-            };
-            let badge = match group.change {
-                Change::WouldBreak => view! { <ui::Badge state=ui::State::Warning word="breaks"/> }.into_any(),
-                Change::WouldPass => view! { <ui::Badge state=ui::State::Ok word="passes"/> }.into_any(),
-            };
-            let samples = group.samples.iter().enumerate().map(|(n, id)| {
-                let href = format!("/tenants/{}/events/{id}", self.tenant);
-                view! { {(n > 0).then_some(", ")}{ui::link(href, format!("sample {}", n + 1))} }
-            });
-            let place = if group.path.is_empty() { "the event".to_owned() } else { group.path.clone() };
-            vec![
-                ui::mono(place),
-                view! { {badge}" "{what} }.into_any(),
-                samples.collect_view().into_any(),
-                ui::number(group.events as u64),
-            ]
-        });
-        view! { <DataTable caption="Events that would be judged differently" columns=columns rows=rows.collect()/> }
-            .into_any()
-    }
-}
-
-/// How many events were looked at, back to when, and why no more.
-fn looked(frame: &Frame, trial: &Trial) -> String {
-    let events = ui::format::counted(trial.looked_at as u64, "event");
-    let since = trial.since.map(|since| format!(", back to {}", frame.moment().in_full(since))).unwrap_or_default();
-    match trial.ended {
-        Ended::All => format!("All {events} of this type{since}. Nothing is stored by trying."),
-        Ended::Count => format!("The newest {events}{since}. Nothing is stored by trying."),
-        Ended::Bytes => {
-            format!("The newest {events}{since}: they are long, so it was enough before. Nothing is stored by trying.")
-        }
-        Ended::Time => {
-            format!("The newest {events}{since}: it took long, so it was enough before. Nothing is stored by trying.")
-        }
     }
 }
 

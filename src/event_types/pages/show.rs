@@ -21,6 +21,7 @@ use crate::{
     events::{
         WARNED, chart, fields,
         hours::{self, Figures, Span},
+        refusals::{self, Refused},
         rhythm::{self, Rhythm, Verdict},
         store::{Standing, last_of_types, newest_of_type, warned_of_type},
     },
@@ -51,6 +52,8 @@ struct Seen<'a> {
     span: Span,
     /// Whether an event of it has ever come.
     has_events: bool,
+    /// Requests to its address that were refused in 24 hours.
+    refused: Vec<Refused>,
     /// By which fields its events are found, and how far the index of each is.
     searchable: Vec<fields::store::Standing>,
     /// When it lets events pass with a warning: of how many of the newest, how many were.
@@ -100,6 +103,7 @@ pub(super) async fn show(
         figures: hours::of_type(&app.db, &permit, event_type.id, span.begins(now)).await?,
         span,
         has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
+        refused: refusals::of_type(&app.db, &permit, event_type.id, now - Duration::hours(24)).await?,
         version: versions::active(&app.db, &permit, event_type.id).await?.made.number,
         draft: versions::draft(&app.db, &permit, event_type.id).await?,
         language: asked.snippet.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
@@ -303,6 +307,7 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         ("Quarantined", count(|standing| standing.quarantined)),
         ("Rejected", ui::text(rate(seen))),
         ("Duplicates", count(|standing| standing.duplicates)),
+        ("Refused requests", refused(frame, &seen.refused)),
         ("Last event", last.map_or_else(|| ui::muted("never"), |last| ui::ago(now, last.received_at()))),
         ("Rhythm", silence(frame, seen)),
     ];
@@ -321,6 +326,17 @@ fn facts(frame: &Frame, seen: &Seen<'_>) -> AnyView {
         <Card title="About it"><Facts items=about/></Card>
     }
     .into_any()
+}
+
+/// How many requests to its address were refused, and why: nothing of them is kept.
+fn refused(frame: &Frame, by_status: &[Refused]) -> AnyView {
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    let total = ui::number(number(by_status.iter().map(|one| one.requests).sum()));
+    let Some(last) = by_status.iter().map(|one| one.last_at).max() else { return total };
+    let why = |one: &Refused| format!("{} {} ({})", ui::format::count(number(one.requests)), one.why(), one.status);
+    let why: Vec<_> = by_status.iter().map(why).collect();
+    let more = view! { {why.join(", ")}"; last "{ui::ago(frame.moment(), last)} };
+    ui::two_lines(total, more.into_any())
 }
 
 /// A searchable field, and how far its index is.

@@ -139,6 +139,11 @@ fn draw(
     let name = &event_type.details.name;
     let title = format!("Send a test event of {name}");
     let here = address(event_type.tenant_id, event_type.id);
+    let hint = if errors.is_empty() && outcome.is_none() {
+        "One JSON object. This one was made up from the contract."
+    } else {
+        "One JSON object, as it was sent."
+    };
     let main = view! {
         {outcome.map(|outcome| told(event_type, outcome, &typed.text("payload")))}
         <Card>
@@ -149,7 +154,7 @@ fn draw(
                     value=typed.text("payload")
                     rows=14
                     mono=true
-                    hint="One JSON object. This one was made up from the contract."
+                    hint=hint
                     errors=errors
                 />
                 <Hidden name="form" value=typed.text("form")/>

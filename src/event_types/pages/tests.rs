@@ -179,7 +179,9 @@ async fn a_draft_is_reviewed_activated_and_rolled_back() {
             assert_eq!(ada.get(&format!("{versions}/{missing}")).await.status, StatusCode::NOT_FOUND, "{missing}");
         }
         let back = format!("{versions}/1/roll-back");
-        assert!(ada.get(&back).await.says("Roll back to version 1"));
+        let asked = ada.get(&format!("{back}?trial=100")).await;
+        assert!(asked.says("Roll back to version 1") && asked.says("no longer required"));
+        assert!(asked.says("Trial") && asked.says("nothing to try it on"), "it is tried as a draft is");
         let outdated = ada.post(&back, &[("active", "1")]).await;
         assert!(outdated.says("Version 2 has become active meanwhile"), "{}", outdated.body);
         let done = ada.post(&back, &[("active", "2")]).await;

@@ -7,7 +7,11 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{Named, address, crumbs, difference::Difference};
+use super::{
+    Named, address, crumbs,
+    difference::Difference,
+    tried::{self, Tried},
+};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
@@ -265,14 +269,21 @@ fn about(frame: &Frame, list: &str, made: &Made) -> AnyView {
     view! { <Card title="About it"><Facts items=items/></Card> }.into_any()
 }
 
+/// How many events a trial is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct AskedTrial {
+    trial: Option<String>,
+}
+
 /// Asks whether an earlier version is to come back.
 pub(super) async fn ask(
     State(app): State<App>,
     session: Session,
     permit: Permit<Configure>,
     Path(numbered): Path<Numbered>,
+    Query(asked): Query<AskedTrial>,
 ) -> Result<Response> {
-    let page = confirm(&app, &session, &permit, &numbered, &Typed::default(), &FieldErrors::new()).await?;
+    let page = confirm(&app, &session, &permit, &numbered, &asked, &Typed::default(), &FieldErrors::new()).await?;
     Ok(shown(page))
 }
 
@@ -282,6 +293,7 @@ pub(super) async fn roll_back(
     session: Session,
     permit: Permit<Configure>,
     Path(numbered): Path<Numbered>,
+    Query(asked): Query<AskedTrial>,
     Form(typed): Form<Typed>,
 ) -> Result<Response> {
     let (id, to) = numbered.read()?;
@@ -296,7 +308,7 @@ pub(super) async fn roll_back(
             Err(error) => errors.note("", error)?,
         }
     }
-    Ok(amiss(confirm(&app, &session, &permit, &numbered, &typed, &errors).await?))
+    Ok(amiss(confirm(&app, &session, &permit, &numbered, &asked, &typed, &errors).await?))
 }
 
 async fn confirm(
@@ -304,6 +316,7 @@ async fn confirm(
     session: &Session,
     permit: &Permit<Configure>,
     numbered: &Numbered,
+    asked: &AskedTrial,
     typed: &Typed,
     errors: &FieldErrors,
 ) -> Result<String> {
@@ -312,24 +325,51 @@ async fn confirm(
     let event_type = event_types::get(&app.db, &read, id).await?;
     let version = versions::get(&app.db, &read, id, number).await?;
     let active = versions::active(&app.db, &read, id).await?;
+    let (size, payloads) = (tried::size(asked.trial.as_deref()), session.permit::<ReadPayloads>(permit.tenant())?);
+    let longest = app.settings.limits.max_event;
+    let trial = trial::trial(&app.db, &payloads, longest, &event_type, &version.contract, size).await?;
     let list = format!("{}/contract/versions", address(permit.tenant(), id));
-    let path = format!("{list}/{number}/roll-back");
-    let frame = tenants::frame(app, session, Some(permit.tenant()), Section::EventTypes, path.clone()).await?;
+    let path = |size| {
+        let query = if size == trial::USUAL { String::new() } else { format!("?trial={size}") };
+        format!("{list}/{number}/roll-back{query}")
+    };
+    let frame = tenants::frame(app, session, Some(permit.tenant()), Section::EventTypes, path(size)).await?;
     let title = format!("Roll back {} to version {number}", event_type.details.name);
     let next = active.made.number + 1;
-    let lead = format!(
-        "Its contract becomes version {next} and judges events within a second. Version {} stays, and a draft stays too.",
+    let lead =
+        format!("What bringing version {number} back would change, and what it would make of the newest events.");
+    let consequence = match trial.would_break {
+        0 => String::new(),
+        n => format!(
+            " Events like {} {} then.",
+            ui::format::counted(n as u64, "accepted one"),
+            tried::fate(event_type.details.policy)
+        ),
+    };
+    let consequence = format!(
+        "Its contract becomes version {next} and judges events within a second.{consequence} Version {} stays, and a draft stays too.",
         active.made.number
     );
     let difference = Difference::between(&active.contract, &version.contract).words();
     let back = format!("{list}/{number}");
-    let body = view! {
-        <PageHeader title=title.clone() lead=lead/>
-        <Card title="What changes" lead=format!("Against version {}, which is active.", active.made.number)>
-            {difference}
-            <PageForm action=path errors=errors>
+    let card = Tried { event_type: &event_type, trial: &trial, what: "This version", size, path: Box::new(&path) };
+    let main = view! {
+        <Card title="What changes" lead=format!("Against version {}, which is active.", active.made.number)>{difference}</Card>
+        {card.draw(&frame)}
+    };
+    let aside = view! {
+        <Card title=format!("Roll back to version {number}") lead=consequence>
+            <PageForm action=path(size) errors=errors>
                 <Hidden name="active" value=active.made.number.to_string()/>
-                <TextArea name="note" label="Note" value=typed.text("note") rows=2 optional=true errors=errors/>
+                <TextArea
+                    name="note"
+                    label="Note"
+                    value=typed.text("note")
+                    rows=2
+                    optional=true
+                    hint="Why, for whoever reads the versions later."
+                    errors=errors
+                />
                 <FormActions>
                     <Button tone=Tone::Primary icon=Icon::Check>{format!("Roll back to version {number}")}</Button>
                     <LinkButton href=back tone=Tone::Quiet>"Cancel"</LinkButton>
@@ -337,5 +377,9 @@ async fn confirm(
             </PageForm>
         </Card>
     };
-    Ok(ui::page(&frame, &title, deeper(&frame, &event_type, list), body.into_any()))
+    let body = view! {
+        <PageHeader title=title.clone() lead=lead/>
+        <Columns main=main.into_any() aside=aside.into_any()/>
+    };
+    Ok(ui::page(&frame, &title, deeper(&frame, &event_type, list.clone()), body.into_any()))
 }

@@ -372,6 +372,7 @@ impl Reader<'_> {
             return match (reference, format) {
                 (Some(reference), _) => as_written(false, reference),
                 (None, Some(format)) => as_written(false, format!("anything, {format}")),
+                (None, None) if schema.get("enum").is_some() => as_written(false, "one of".into()),
                 (None, None) if bounds.iter().any(|keyword| schema.get(keyword).is_some()) => {
                     as_written(false, "as in the JSON".into())
                 }

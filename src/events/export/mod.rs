@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     Asked, Cursor, Event, Filter, Line, Verdict, WARNED,
     along::{Along, Range},
-    local, store,
+    store,
 };
 use crate::{
     app::App,
@@ -256,7 +256,7 @@ impl Order {
     /// The filter in words.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let filter = self.filter();
-        let moment = |at: DateTime<Utc>| format!("{} UTC", local(at).replace('T', " "));
+        let moment = |at: DateTime<Utc>| format!("{} UTC", ui::Zone::default().write(at).replace('T', " "));
         let facts = [
             ("Group", filter.group.map(|id| self.group_name.clone().unwrap_or(id.to_string()))),
             ("Type", filter.event_type.map(|id| self.type_name.clone().unwrap_or(id.to_string()))),

@@ -21,13 +21,13 @@ use crate::{
         stream::beginning,
     },
     failures,
-    form::{shown, without_blanks},
+    form::{settled, shown},
     ids::{EventId, TenantId},
     islands::{FirstEvent, NewEvents},
     tenants,
     ui::{
         self, Choice, CodeBlock, Column, DataTable, Empty, Field, Filters, Frame, Icon, LinkButton, PageHeader, Pager,
-        Section, Select, Tone,
+        Section, Select, Tone, Zone,
     },
 };
 
@@ -123,7 +123,7 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let query = query.unwrap_or_default();
-    if let Some(tidy) = without_blanks(&format!("/tenants/{tenant}/events"), &query) {
+    if let Some(tidy) = settled(&format!("/tenants/{tenant}/events"), &query, session.zone) {
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(&query);
@@ -175,7 +175,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
             {seen.any.then(|| view! { <LinkButton href=export icon=Icon::Download>"Export…"</LinkButton> })}
             <LinkButton href=format!("/tenants/{}/live", seen.tenant) icon=Icon::Live>"Watch live"</LinkButton>
         </PageHeader>
-        {seen.any.then(|| filters(&base, seen))}
+        {seen.any.then(|| filters(&base, seen, frame.zone()))}
         {wrong(asked)}
         {fresh(frame, &base, seen)}
         {looked(&base, (&asked.filter, asked.cursor), page, frame.moment(), advice)}
@@ -184,7 +184,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
     ui::page(frame, "Events", vec![], body.into_any())
 }
 
-fn filters(base: &str, seen: &Seen) -> AnyView {
+fn filters(base: &str, seen: &Seen, zone: Zone) -> AnyView {
     let filter = &seen.asked.filter;
     let verdicts = vec![
         Choice::new("", "Any verdict"),
@@ -214,7 +214,7 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
                 value=field
             />
             <Field name="value" label="Is" optional=true autocomplete="off" value=value/>
-            {token_and_time(seen.names, filter)}
+            {token_and_time(seen.names, filter, zone)}
             {beside(filter)}
         </Filters>
         {filter.receipt.map(|receipt| view! { <p>"Only what came in one request: receipt "{ui::mono(receipt.to_string())}</p> })}

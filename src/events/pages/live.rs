@@ -23,6 +23,7 @@ pub(super) async fn show(State(app): State<App>, session: Session, permit: Permi
 
 fn draw(frame: &Frame, tenant: TenantId) -> String {
     let explorer = format!("/tenants/{tenant}/events");
+    let (clock, ahead) = frame.zone().clock(frame.now);
     let same = ui::link(explorer.clone(), "The explorer");
     let all = explorer.clone();
     let body = view! {
@@ -34,7 +35,7 @@ fn draw(frame: &Frame, tenant: TenantId) -> String {
                 <p>{same}" shows the same events; reload it to see new ones."</p>
             </Alert>
         </noscript>
-        <LiveTail stream=format!("/tenants/{tenant}/stream") explorer=all/>
+        <LiveTail stream=format!("/tenants/{tenant}/stream") explorer=all clock=clock ahead=ahead/>
     };
     ui::page(frame, "Live", vec![], body.into_any())
 }

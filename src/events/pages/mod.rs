@@ -10,7 +10,7 @@ mod tests;
 use axum::{Router, routing::get};
 use leptos::prelude::*;
 
-use super::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, local, store::Page};
+use super::{ANONYMOUS, Asked, Cursor, Event, Filter, Source, Verdict, store::Page};
 use crate::{
     app::App,
     auth::{Permit, ReadConfiguration},
@@ -18,7 +18,7 @@ use crate::{
     event_types,
     ids::{EventId, EventTypeId, TenantId, TokenId},
     tokens,
-    ui::{self, Alert, Badge, Choice, Field, Hidden, LinkButton, Select, State, Tone},
+    ui::{self, Alert, Badge, Choice, Field, Hidden, LinkButton, Select, State, Tone, Zone},
 };
 
 /// How many events a page of a list holds.
@@ -97,8 +97,8 @@ fn wrong(asked: &Asked) -> Option<AnyView> {
     })
 }
 
-/// The fields of a filter for the token and the time.
-fn token_and_time(names: &Names, filter: &Filter) -> AnyView {
+/// The fields of a filter for the token and the time, which is asked for in `zone`.
+fn token_and_time(names: &Names, filter: &Filter, zone: Zone) -> AnyView {
     let sources = [Choice::new("", "All tokens"), Choice::new(ANONYMOUS, "No token: anonymous")]
         .into_iter()
         .chain(names.tokens.iter().map(|(id, name)| Choice::new(id.to_string(), name)));
@@ -107,17 +107,17 @@ fn token_and_time(names: &Names, filter: &Filter) -> AnyView {
         <Select name="source" label="Token" choices=sources.collect() value=source/>
         <Field
             name="from"
-            label="From (UTC)"
+            label=format!("From ({})", zone.name())
             kind="datetime-local"
             optional=true
-            value=filter.from.map(local).unwrap_or_default()
+            value=filter.from.map(|at| zone.write(at)).unwrap_or_default()
         />
         <Field
             name="until"
-            label="Before (UTC)"
+            label=format!("Before ({})", zone.name())
             kind="datetime-local"
             optional=true
-            value=filter.until.map(local).unwrap_or_default()
+            value=filter.until.map(|at| zone.write(at)).unwrap_or_default()
         />
     }
     .into_any()

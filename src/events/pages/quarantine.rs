@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     events::{Asked, Cursor, Event, Filter, Verdict, store, store::Page},
     failures::{self, Group},
-    form::{shown, without_blanks},
+    form::{settled, shown},
     ids::TenantId,
     tenants,
     ui::{
@@ -46,7 +46,7 @@ pub(super) async fn show(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let query = query.unwrap_or_default();
-    if let Some(tidy) = without_blanks(&base(tenant), &query) {
+    if let Some(tidy) = settled(&base(tenant), &query, session.zone) {
         return Ok(tidy.into_response());
     }
     let mut asked = Asked::parse(&query);
@@ -113,7 +113,7 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
         }
         .into_any()
     };
-    let filters = (!page.events.is_empty() || !is_whole).then(|| filters(&base, seen));
+    let filters = (!page.events.is_empty() || !is_whole).then(|| filters(&base, seen, frame.zone()));
     let show_all = format!("{base}{}", Filter { group: None, ..filter.clone() }.query(Cursor::Newest));
     let of_group = group.map(|group| {
         let place = if group.path.is_empty() { "the event" } else { &group.path };
@@ -147,7 +147,7 @@ fn draw(frame: &Frame, seen: &Seen) -> String {
     ui::page(frame, "Events in quarantine", vec![], body.into_any())
 }
 
-fn filters(base: &str, seen: &Seen) -> AnyView {
+fn filters(base: &str, seen: &Seen, zone: ui::Zone) -> AnyView {
     let filter = &seen.asked.filter;
     let clear = (!filter.is_empty()).then(|| base.to_owned());
     // a group is of one type, and of what is in quarantine
@@ -171,7 +171,7 @@ fn filters(base: &str, seen: &Seen) -> AnyView {
     view! {
         <Filters action=base nostrip:clear=clear>
             {of_any}
-            {token_and_time(seen.names, filter)}
+            {token_and_time(seen.names, filter, zone)}
             {beside(filter)}
         </Filters>
     }

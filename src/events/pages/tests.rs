@@ -203,7 +203,7 @@ async fn every_filter_stays_in_the_form_and_nonsense_is_named() {
         let browser = Browser::new(&bench, Role::Consultant, None).await;
         let base = format!("/tenants/{}/events", bench.tenant);
         let query = format!(
-            "?type={event_type}&source=anonymous&verdict=accepted&from=2026-01-02T03:04&until=2126-01-02T03:04:05"
+            "?type={event_type}&source=anonymous&verdict=accepted&from=2026-01-02T03:04Z&until=2126-01-02T03:04:05Z"
         );
         let page = browser.page(&format!("{base}{query}")).await;
         for expected in [r#"value="2026-01-02T03:04""#, r#"value="2126-01-02T03:04:05""#] {

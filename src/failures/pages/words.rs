@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::{ELSEWHERE, Group, advice::advice};
 use crate::{
-    events::{Filter, Source, local},
+    events::{Filter, Source},
     ui,
 };
 
@@ -14,7 +14,7 @@ pub fn title(group: &Group) -> String {
 
 /// What a filter asks for of the quarantine: `of` is its type or group, `token` the name of its token.
 pub fn in_words(of: String, filter: &Filter, token: Option<String>) -> String {
-    let moment = |at: DateTime<Utc>| format!("{} UTC", local(at).replace('T', " "));
+    let moment = |at: DateTime<Utc>| format!("{} UTC", ui::Zone::default().write(at).replace('T', " "));
     let source = filter.source.map(|source| match (source, token) {
         (Source::Anonymous, _) => "sent without a token".to_owned(),
         (Source::Token(_), Some(name)) => format!("sent with the token {name}"),

@@ -234,8 +234,11 @@ fn networks(frame: &Frame, seen: &Seen) -> Option<AnyView> {
         seen.watched.warnings.iter().any(is).then(|| view! { " "<Badge state=ui::State::Warning word="new"/> })
     };
     let rows = networks.iter().take(NETWORKS).map(|one| {
+        // what it was made to know when it took the place of another
+        let inherited = (one.is_inherited_by(&seen.watched.token) && one.last_at < seen.watched.token.created_at)
+            .then(|| view! { <div>{ui::muted("known by its predecessor")}</div> });
         vec![
-            view! { {ui::mono(one.network.clone())}{new(&one.network)} }.into_any(),
+            view! { {ui::mono(one.network.clone())}{new(&one.network)}{inherited} }.into_any(),
             ui::ago(now, one.first_at),
             ui::ago(now, one.last_at),
         ]

@@ -299,11 +299,13 @@ pub async fn roll(
             let mut new = new_token(&clock, before.tenant_id, &secret, details);
             new.predecessor_id = Some(before.id);
             insert(tx, &new, secret.digest()).await?;
-            written(tx, &clock, permit.actor(), "token.create", None, &new).await?;
+            super::uses::hand_on(tx, &before, &new).await?;
             let overlap_ends_at = Some(overlap.end(clock.now()));
             let old = Token { successor_id: Some(new.id), overlap_ends_at, ..before.clone() };
             write_overlap(tx, &old).await?;
+            // as it is told: the one was rolled, and that created the other
             written(tx, &clock, permit.actor(), "token.roll", Some(&before), &old).await?;
+            written(tx, &clock, permit.actor(), "token.create", None, &new).await?;
             Ok(Rolled { old, new })
         })
     })

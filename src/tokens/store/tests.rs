@@ -137,7 +137,7 @@ async fn ends(db: &Db, id: TokenId) -> Option<DateTime<Utc>> {
 }
 
 async fn trail(db: &Db) -> Vec<String> {
-    sql!(values String, db, "SELECT action FROM audit WHERE action LIKE 'token.%' ORDER BY at, action").unwrap()
+    sql!(values String, db, "SELECT action FROM audit WHERE action LIKE 'token.%' ORDER BY id").unwrap()
 }
 
 fn overlap(text: &str) -> Overlap {
@@ -179,8 +179,8 @@ async fn a_rolled_token_works_beside_its_successor_until_the_overlap_ends() {
             [
                 "token.create",
                 "token.change",
-                "token.create",
                 "token.roll",
+                "token.create",
                 "token.overlap",
                 "token.overlap",
                 "token.overlap"
@@ -276,4 +276,49 @@ fn overlaps_are_read() {
     for bad in ["", "31d", "1", "d", "-1d", "1w", "99999d", "soon"] {
         assert!(bad.parse::<Overlap>().is_err(), "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_successor_knows_where_its_predecessor_came_from() {
+    each(|db| async move {
+        let clock = Clock::still();
+        let (permit, old) = shop(&db, &clock).await;
+        let came = async |token: TokenId, network: &str| {
+            let (tenant, at, network) = (permit.tenant(), clock.now(), network.to_owned());
+            let written = db.write(move |tx| {
+                Box::pin(async move {
+                    Ok(sql!(
+                        exec tx,
+                        "INSERT INTO token_networks (tenant_id, token_id, network, first_at, last_at)
+                         VALUES ($1, $2, $3, $4, $4) ON CONFLICT (tenant_id, token_id, network) DO NOTHING",
+                        tenant,
+                        token,
+                        network,
+                        at,
+                    )?)
+                })
+            });
+            written.await.unwrap();
+        };
+        came(old.id, "192.0.2.0/24").await;
+        clock.advance(30 * 24 * 3600);
+        // whoever found the secret
+        came(old.id, "198.51.100.0/24").await;
+        clock.advance(3600);
+        let new = roll(&db, &clock, &permit, old.id, &Secret::generate(), Overlap::NONE, None).await.unwrap().new;
+        let told = async || {
+            let read = permit.actor().permit(permit.tenant()).unwrap();
+            let (all, now) = (uses::watch(&db, &read, clock.now()).await.unwrap(), clock.now());
+            let one = uses::watch_one(&db, &read, new.id, now).await.unwrap().warnings;
+            let listed = all.into_iter().find(|watched| watched.token.id == new.id).unwrap().warnings;
+            assert_eq!(listed, one, "the list says what the page says");
+            one.iter().map(tokens::Warning::word).collect::<Vec<_>>()
+        };
+        came(new.id, "192.0.2.0/24").await;
+        assert_eq!(told().await, Vec::<&str>::new(), "it is its sender");
+        clock.advance(60);
+        came(new.id, "198.51.100.0/24").await;
+        assert_eq!(told().await, ["new network"]);
+    })
+    .await;
 }

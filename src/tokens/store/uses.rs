@@ -15,7 +15,7 @@ use crate::{
         Facts, Token, Warning,
         uses::{Came, News, Place, Why},
         warnings,
-        warnings::LATELY,
+        warnings::{FIRST_WEEK, LATELY},
     },
 };
 
@@ -90,6 +90,13 @@ pub struct Network {
     pub first_at: DateTime<Utc>,
     /// The last time, to within some minutes.
     pub last_at: DateTime<Utc>,
+}
+
+impl Network {
+    /// Whether a token knows it from the one whose place it took.
+    pub fn is_inherited_by(&self, token: &Token) -> bool {
+        token.predecessor_id.is_some() && self.first_at < token.created_at
+    }
 }
 
 /// Writes down what was seen of a token. As [`super::used`], it is no change that anybody makes.
@@ -187,6 +194,26 @@ async fn add_network(tx: &mut Tx, tenant: TenantId, token: TokenId, came: &Came)
     Ok(())
 }
 
+/// Lets the successor of a token know the networks that its sender comes from: it was rolled because its secret may
+/// be in other hands, and whoever has it next comes from elsewhere. What was itself new at the time stays unknown.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hand_on(tx: &mut Tx, old: &Token, new: &Token) -> Result<()> {
+    sql!(
+        exec tx,
+        "INSERT INTO token_networks (tenant_id, token_id, network, first_at, last_at)
+         SELECT tenant_id, $3, network, first_at, last_at FROM token_networks
+         WHERE tenant_id = $1 AND token_id = $2 AND (first_at <= $4 OR first_at <= $5)",
+        old.tenant_id,
+        old.id,
+        new.id,
+        new.created_at - LATELY,
+        old.created_at + FIRST_WEEK,
+    )?;
+    Ok(())
+}
+
 /// A token with all that is known of its use.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -217,8 +244,10 @@ pub async fn watch(db: &Db, permit: &Permit<ReadConfiguration>, now: DateTime<Ut
     )?;
     let networks = sql!(
         all Network, db,
-        "SELECT token_id, network, first_at, last_at FROM token_networks WHERE tenant_id = $1 AND first_at > $2
-         ORDER BY last_at DESC, network",
+        "SELECT n.token_id, n.network, n.first_at, n.last_at FROM token_networks n
+         JOIN tokens t ON t.tenant_id = n.tenant_id AND t.id = n.token_id
+         WHERE n.tenant_id = $1 AND (n.first_at > $2 OR (t.predecessor_id IS NOT NULL AND n.first_at < t.created_at))
+         ORDER BY n.last_at DESC, n.network",
         permit.tenant(),
         now - LATELY,
     )?;
@@ -239,8 +268,10 @@ pub async fn watch_all(db: &Db, grant: &Grant<ListTenants>, now: DateTime<Utc>) 
     )?;
     let networks = sql!(
         all Network, db,
-        "SELECT token_id, network, first_at, last_at FROM token_networks WHERE first_at > $1
-         ORDER BY last_at DESC, network",
+        "SELECT n.token_id, n.network, n.first_at, n.last_at FROM token_networks n
+         JOIN tokens t ON t.tenant_id = n.tenant_id AND t.id = n.token_id
+         WHERE n.first_at > $1 OR (t.predecessor_id IS NOT NULL AND n.first_at < t.created_at)
+         ORDER BY n.last_at DESC, n.network",
         now - LATELY,
     )?;
     Ok(judged(tokens, uses, networks, now))
@@ -254,12 +285,13 @@ fn judged(tokens: Vec<Token>, uses: Vec<LastUse>, networks: Vec<Network>, now: D
     }
     let used: HashMap<_, _> = tokens.iter().map(|token| (token.id, token.last_used_at)).collect();
     let watched = tokens.into_iter().map(|token| {
-        let (last_use, networks) = (uses.remove(&token.id), came.remove(&token.id).unwrap_or_default());
+        let (last_use, mut networks) = (uses.remove(&token.id), came.remove(&token.id).unwrap_or_default());
         let successor_used_at = token.successor_id.and_then(|id| used.get(&id).copied().flatten());
         let warnings = warnings(
             &Facts { token: &token, last_use: last_use.as_ref(), networks: &networks, successor_used_at },
             now,
         );
+        networks.retain(|network| !network.is_inherited_by(&token));
         Watched { token, last_use, networks, warnings }
     });
     watched.collect()

@@ -2,6 +2,7 @@
 //! that comes and goes. What is saved is a draft: it becomes the contract on the page of its review.
 mod desk;
 mod evidence;
+mod new;
 mod propose;
 #[cfg(test)]
 mod tests;
@@ -38,7 +39,8 @@ use view::Around;
 /// The routes of writing contracts.
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/tenants/{tenant}/event-types/new/sample", get(propose::new).post(propose::create))
+        .route("/tenants/{tenant}/event-types/new", get(new::ask).post(new::create))
+        .route("/tenants/{tenant}/event-types/new/sample", get(new::ask_samples).post(new::propose))
         .route("/tenants/{tenant}/event-types/{event_type}/contract", get(edit).post(save))
         .route("/tenants/{tenant}/event-types/{event_type}/contract/schema.json", get(export))
         .route("/tenants/{tenant}/event-types/{event_type}/contract/propose", get(propose::ask).post(propose::answer))
@@ -199,6 +201,7 @@ fn page(frame: &Frame, work: &Work, desk: &Desk, mark: String, errors: &FieldErr
         cancel: address(work.event_type.tenant_id, work.event_type.id),
         hidden: vec![("mark", mark)],
         before: None,
+        after: None,
         samples: Some(format!("{here}/propose")),
         errors,
     };

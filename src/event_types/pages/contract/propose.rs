@@ -1,13 +1,13 @@
 //! From samples to a contract: events are pasted, uploaded or picked among those that came in; what they say is laid
-//! on the desk with its evidence, corrected there, and saved; for a type that is there, or for a new one.
+//! on the desk with its evidence, corrected there, and saved as the draft of a type. Those of a new one are in `new`.
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use leptos::prelude::*;
 
 use super::{
-    Named, Work, crumbs,
+    Named, Work,
     desk::{Desk, Side, Wish},
     evidence::Evidence,
     view::Around,
@@ -16,18 +16,14 @@ use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, Session},
     error::Result,
-    event_types::{
-        self, Details,
-        pages::address,
-        propose::{Samples, propose},
-    },
+    event_types::propose::{Samples, propose},
     events::{Cursor, Event, Filter, Verdict, store},
     form::{Posted, amiss, shown},
     ids::{EventTypeId, TenantId},
     tenants,
     ui::{
-        self, Alert, Button, Card, Checkbox, Checkboxes, Field, FieldErrors, FileField, Form, FormActions, Frame,
-        LinkButton, PageHeader, Section, State as Mood, TextArea, Tone,
+        self, Alert, Button, Card, Checkbox, Checkboxes, FieldErrors, FileField, Form, FormActions, Frame, LinkButton,
+        PageHeader, Section, State as Mood, TextArea, Tone,
     },
 };
 
@@ -87,6 +83,7 @@ pub(super) async fn answer(
         cancel: work.here(),
         hidden: vec![("mark", mark)],
         before: None,
+        after: None,
         samples: None,
         errors: &errors,
     };
@@ -96,71 +93,8 @@ pub(super) async fn answer(
     Ok(if errors.is_empty() { shown(page) } else { amiss(page) })
 }
 
-/// Asks for samples of a new type.
-pub(super) async fn new(State(app): State<App>, session: Session, permit: Permit<Configure>) -> Result<Response> {
-    let frame = new_frame(&app, &session, permit.tenant()).await?;
-    Ok(shown(asking_new(&frame, permit.tenant(), &Posted::default(), &FieldErrors::new())))
-}
-
-/// Answers with a proposal, goes on with it, or creates the type.
-pub(super) async fn create(
-    State(app): State<App>,
-    session: Session,
-    permit: Permit<Configure>,
-    posted: Posted,
-) -> Result<Response> {
-    let tenant = permit.tenant();
-    let frame = new_frame(&app, &session, tenant).await?;
-    let mut errors = FieldErrors::new();
-    let desk = if posted.typed.ticked("side") {
-        let (desk, wish, contract) = Desk::read(&posted, &mut errors);
-        if wish == Wish::Save {
-            let name = errors.keep("name", posted.typed.text("name").parse());
-            if let (Some(contract), Some(name)) = (contract, name) {
-                let details = Details { contract, ..Details::named(name) };
-                let made = event_types::create(&app.db, &app.clock, &permit, None, details).await?;
-                return Ok(Redirect::to(&format!("{}?done=created", address(tenant, made.id))).into_response());
-            }
-        }
-        desk
-    } else {
-        match proposed(&posted, Vec::new(), &mut errors) {
-            Some(desk) => desk,
-            None => return Ok(amiss(asking_new(&frame, tenant, &posted, &errors))),
-        }
-    };
-    let path = format!("/tenants/{tenant}/event-types/new/sample");
-    let name = view! {
-        <Field
-            name="name"
-            label="Name of the event type"
-            value=posted.typed.text("name")
-            autocomplete="off"
-            hint="What happened: Order placed, Ticket scanned"
-            errors=&errors
-        />
-    };
-    let around = Around {
-        action: path.clone(),
-        verb: "Create event type",
-        cancel: format!("/tenants/{tenant}/event-types"),
-        hidden: Vec::new(),
-        before: Some(name.into_any()),
-        samples: None,
-        errors: &errors,
-    };
-    let body = view! { {head(&desk, path)} {desk.draw(around)} };
-    let page = ui::page(&frame, "Proposed contract", crumbs(&frame, tenant), body.into_any());
-    Ok(if errors.is_empty() { shown(page) } else { amiss(page) })
-}
-
-async fn new_frame(app: &App, session: &Session, tenant: TenantId) -> Result<Frame> {
-    let path = format!("/tenants/{tenant}/event-types/new/sample");
-    tenants::frame(app, session, Some(tenant), Section::EventTypes, path).await
-}
-
 /// What the samples propose, laid on the desk; none when they are amiss.
-fn proposed(posted: &Posted, picked: Vec<Event>, errors: &mut FieldErrors) -> Option<Desk> {
+pub(super) fn proposed(posted: &Posted, picked: Vec<Event>, errors: &mut FieldErrors) -> Option<Desk> {
     let mut samples = Samples::default();
     let pasted = posted.typed.text("sample");
     if !pasted.trim().is_empty() {
@@ -211,7 +145,7 @@ async fn offered(app: &App, session: &Session, tenant: TenantId, id: EventTypeId
 }
 
 /// The head of a proposal.
-fn head(desk: &Desk, again: String) -> AnyView {
+pub(super) fn head(desk: &Desk, again: String) -> AnyView {
     let samples = desk.evidence.as_ref().map_or(0, |evidence| evidence.samples);
     let (lead, hint) = match samples {
         1 => (
@@ -250,19 +184,13 @@ async fn asking(app: &App, session: &Session, work: &Work, posted: &Posted, erro
     Ok(ui::page(&frame, &format!("Contract of {name} from samples"), work.crumbs(&frame), body.into_any()))
 }
 
-fn asking_new(frame: &Frame, tenant: TenantId, posted: &Posted, errors: &FieldErrors) -> String {
-    let list = format!("/tenants/{tenant}/event-types");
-    let body = view! {
-        <PageHeader
-            title="New event type from samples"
-            lead="Show what its events look like. Their fields, types and forms are proposed; you correct them and give the type its name."
-        />
-        {form(format!("{list}/new/sample"), list.clone(), None, posted, errors)}
-    };
-    ui::page(frame, "New event type from samples", crumbs(frame, tenant), body.into_any())
-}
-
-fn form(action: String, cancel: String, pick: Option<AnyView>, posted: &Posted, errors: &FieldErrors) -> AnyView {
+pub(super) fn form(
+    action: String,
+    cancel: String,
+    pick: Option<AnyView>,
+    posted: &Posted,
+    errors: &FieldErrors,
+) -> AnyView {
     view! {
         <Card>
             <Form action=action errors=errors multipart=true>

@@ -210,13 +210,15 @@ async fn samples_become_a_draft_or_a_new_type() {
             assert_eq!(page.status, StatusCode::OK, "{}", page.body);
             assert!(page.says("in 2 of 2") && page.says("in 1 of 2") && page.says("jane@example.com") && page.says("leading zeros"));
             assert!(!page.says("<b>"));
-            let typed = filled(&page, &[("do", Some("save")), ("name", Some("Klant")), ("f2-name", Some("Bedrag"))]);
+            let typed = filled(&page, &[("do", Some("save")), ("name", Some("Klant")), ("policy", Some("refuse")), ("f2-name", Some("Bedrag"))]);
             let saved = post(&ada, &path, &typed).await;
             let (text, next) = if path.ends_with("propose") {
                 (draft(&db, &event_type).await.unwrap(), format!("{list}/{}/contract/review", event_type.id))
             } else {
                 let all = event_types::all(&db).await.unwrap();
                 let made = all.into_iter().find(|made| made.details.name.as_str() == "Klant").unwrap();
+                assert_eq!(made.details.policy, event_types::Policy::Refuse);
+                assert!(made.details.unique_fields.is_empty(), "what identifies a person is no number of the event");
                 (made.details.contract.text().to_owned(), format!("{list}/{}?done=created", made.id))
             };
             assert_eq!(saved.location(), next);
@@ -273,3 +275,35 @@ async fn a_contract_without_a_table_is_edited_as_json() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_new_type_is_made_field_by_field_or_numbered_by_its_samples() {
+    each(|db| async move {
+        let ada = Visitor::new(&db, Role::Consultant, None);
+        let tenant = tenant(&db, "Acme").await;
+        let path = format!("/tenants/{tenant}/event-types/new");
+        let page = ada.get(&path).await;
+        assert!(page.says("No fields yet") && page.says("new/sample") && page.says("?as=json"));
+        let typed =
+            [("do", Some("add")), ("name", Some("Sold")), ("new-name", Some("Ticket")), ("new-required", Some("on"))];
+        let page = post(&ada, &path, &filled(&page, &typed)).await;
+        assert!(page.status == StatusCode::OK && page.says(r#"value="Sold""#) && page.says("Field /Ticket"));
+        assert!(event_types::all(&db).await.unwrap().is_empty(), "nothing is made before it is created");
+        let settled =
+            [("do", Some("save")), ("unique_fields", Some("Ticket")), ("policy", Some("warn")), ("id", Some(ID))];
+        post(&ada, &path, &filled(&page, &settled)).await.location();
+        let made = event_types::all(&db).await.unwrap().remove(0);
+        assert_eq!((made.id.to_string(), made.details.policy), (ID.to_owned(), event_types::Policy::Warn));
+        assert_eq!(made.details.unique_fields.pointers().collect::<Vec<_>>(), ["/Ticket"]);
+        let schema = json!({"type": "object", "properties": {"Ticket": {"type": "string"}}, "required": ["Ticket"]});
+        assert_eq!(made.details.contract.schema(), schema);
+
+        let samples = r#"{"Customer Number": "7", "OrderID": "a1", "Total": 1}"#;
+        let page = ada.post(&format!("{path}/sample"), &[("sample", samples)]).await;
+        let text = page.body.split("id=\"unique_fields\"").nth(1).unwrap().split("</textarea>").next().unwrap();
+        assert!(text.ends_with("/OrderID"), "{text}");
+    })
+    .await;
+}
+
+const ID: &str = "3f0c0b0a-6f1e-4a53-9c55-0f5d3f8a1b2c";

@@ -25,6 +25,8 @@ pub(super) struct Around<'a> {
     pub hidden: Vec<(&'static str, String)>,
     /// Fields before the table, such as a name.
     pub before: Option<AnyView>,
+    /// And fields after it.
+    pub after: Option<AnyView>,
     /// Where samples are given, when that is another page.
     pub samples: Option<String>,
     pub errors: &'a FieldErrors,
@@ -55,6 +57,7 @@ impl Desk {
                 {evidence}
                 {around.before}
                 {inside}
+                {around.after}
                 {buttons}
             </Form>
         };
