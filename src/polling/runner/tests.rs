@@ -200,7 +200,7 @@ impl Life {
     }
 
     async fn source(&self) -> Source {
-        let read = Actor::cli().permit(self.permit.tenant()).unwrap();
+        let read = Actor::cli().permit::<crate::auth::See>(self.permit.tenant()).unwrap();
         store::get(&self.app().db, &read, self.id).await.unwrap()
     }
 
