@@ -200,8 +200,7 @@ impl Life {
     }
 
     async fn source(&self) -> Source {
-        let read = Actor::cli().permit(self.permit.tenant()).unwrap();
-        store::get(&self.app().db, &read, self.id).await.unwrap()
+        store::get(&self.app().db, &self.permit, self.id).await.unwrap()
     }
 
     async fn windows(&self) -> Vec<Entry> {
