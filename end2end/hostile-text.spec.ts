@@ -13,7 +13,7 @@ async function expectUnharmed(page: Page): Promise<void> {
 
 /** Fills every text field of the page's form. */
 async function fillAll(page: Page, text: string): Promise<void> {
-  const fields = inMain(page).locator("form.form").first().locator("input:not([type=hidden], [type=checkbox], [type=radio]), textarea");
+  const fields = inMain(page).locator("form.form").first().locator("input:not([type=hidden], [type=file], [type=checkbox], [type=radio]), textarea");
   for (const field of await fields.all()) await field.fill(text);
 }
 

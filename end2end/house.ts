@@ -6,6 +6,7 @@ import { bareFailures, fullFailures } from "./house-failures";
 import { fullMendfail } from "./house-mendfail";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
+import { bareIntake, fullIntake } from "./house-intake";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareSources, fullSources } from "./house-sources";
@@ -96,6 +97,7 @@ export async function bareHouse(server: Server): Promise<Room[]> {
     ...bareTokens(() => tenant),
     ...barePeople(() => tenant),
     ...bareFind(() => tenant),
+    ...bareIntake(() => tenant),
   ];
 }
 
@@ -128,6 +130,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...(await fullTokens(server, door)),
     ...fullPeople(server, tenant),
     ...fullFind(server, door),
+    ...fullIntake(server, tenant),
     ...versionRooms(server, tenant, door.eventType),
   ];
 }

@@ -103,6 +103,8 @@ id!(/// Something amiss, from its beginning to its end.
     AlertId);
 id!(/// What a channel is told, once.
     NoticeId);
+id!(/// One need of a customer, met by one external system.
+    IntegrationId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

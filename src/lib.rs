@@ -45,6 +45,8 @@ pub mod http_client;
 pub mod ids;
 #[cfg(feature = "ssr")]
 pub mod ingest;
+#[cfg(feature = "ssr")]
+pub mod intake;
 pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod jobs;

@@ -79,6 +79,7 @@ impl Entry {
             Object::Event => Some(format!("/tenants/{tenant}/events/{}", self.object_id)),
             Object::FailureGroup => Some(failures::href(tenant, FailureGroupId(ids::guid(&self.object_id).ok()?))),
             Object::Task => Some(jobs::href(tenant, TaskId(ids::guid(&self.object_id).ok()?))),
+            Object::Integration => Some(format!("/tenants/{tenant}/integrations/{}", self.object_id)),
             Object::User | Object::Other => None,
         }
     }

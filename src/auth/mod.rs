@@ -147,6 +147,14 @@ rights! {
     CreateTenants, "create tenants": Administrator | Consultant;
     /// Invite customers of a tenant, and see who they are.
     InviteCustomers, "invite customers of a tenant": Administrator | Consultant;
+    /// See integrations: their intakes, verdicts, investigations and timelines.
+    SeeIntegrations, "see integrations": Administrator | Consultant | SuccessManager | AccountManager;
+    /// Run intakes: ask, judge, choose the scenario, say whose turn it is.
+    RunIntakes, "run intakes": Administrator | Consultant | SuccessManager | AccountManager;
+    /// Answer what an intake asks; a customer does so by a link, which is good for nothing else.
+    AnswerIntakes, "answer an intake": Administrator | Consultant | SuccessManager | AccountManager | Customer;
+    /// Plan an investigation and answer its questions.
+    RunInvestigations, "work on an investigation": Administrator | Consultant;
     /// Accounts of people and settings of the installation.
     Administer, "manage people and settings": Administrator;
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Actor, Administer, Configure, Grant, InviteCustomers, ListTenants, Permit, ReadConfiguration, ReadPayloads, Right,
-    See,
+    See, SeeIntegrations,
     address::client_address,
     store::{self, Found, Origin},
 };
@@ -94,7 +94,10 @@ impl Session {
         if self.must_enrol {
             return vec![Section::Account];
         }
-        let mut open = vec![Section::Home, Section::Account];
+        let mut open = vec![Section::Home, Section::Account, Section::Guide];
+        if SeeIntegrations::granted_to(self.actor.role) {
+            open.push(Section::Integrations);
+        }
         if self.grant::<ListTenants>().is_ok() {
             open.push(Section::Tenants);
         }
@@ -110,6 +113,7 @@ impl Session {
                 }
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview, Section::Sources]);
+            offer(self.permit::<SeeIntegrations>(tenant).is_ok(), &[Section::TenantIntegrations]);
             offer(
                 self.permit::<ReadConfiguration>(tenant).is_ok(),
                 &[Section::EventTypes, Section::Tokens, Section::Alerts],
@@ -297,15 +301,16 @@ fn half_cookie_name(https: bool) -> &'static str {
 
 /// What a request's cookie says, well-formed or not.
 pub fn cookie(headers: &HeaderMap, https: bool) -> Option<Secret> {
-    named(headers, cookie_name(https))
+    named_cookie(headers, cookie_name(https))
 }
 
 /// The same, of half a login.
 pub fn half_cookie(headers: &HeaderMap, https: bool) -> Option<Secret> {
-    named(headers, half_cookie_name(https))
+    named_cookie(headers, half_cookie_name(https))
 }
 
-fn named(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
+/// What the cookie of this name says, well-formed or not.
+pub fn named_cookie(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| Secret::given(value))

@@ -94,9 +94,9 @@ async fn fill(context: &Context) -> anyhow::Result<()> {
     context.out.record(&answer, || {
         format!(
             "filled {NAME}\n  id           {TENANT}\n  accepted     {}\n  quarantined  {}, of which {} were mended\n  \
-             duplicates   {}\n\nnext: tributary serve, and in another window: tributary demo send --url \
+             duplicates   {}\n  integrations {}\n\nnext: tributary serve, and in another window: tributary demo send --url \
              http://127.0.0.1:3000",
-            filled.accepted, filled.quarantined, filled.mended, filled.duplicates
+            filled.accepted, filled.quarantined, filled.mended, filled.duplicates, filled.integrations
         )
     })
 }

@@ -8,6 +8,8 @@ mod demo;
 mod event_type;
 mod events;
 mod input;
+mod intake;
+mod integration;
 mod migrate;
 mod moving;
 mod output;
@@ -96,6 +98,10 @@ Examples:
     Events(events::Events),
     #[command(subcommand)]
     Quarantine(quarantine::Quarantine),
+    #[command(subcommand)]
+    Integration(integration::Integration),
+    #[command(subcommand)]
+    Intake(intake::Intake),
     #[command(subcommand)]
     Task(task::Task),
     #[command(subcommand)]
@@ -192,6 +198,8 @@ pub fn main() -> ExitCode {
             Command::Source(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::Quarantine(command) => command.run(&context).await,
+            Command::Integration(command) => command.run(&context).await,
+            Command::Intake(command) => command.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Alert(command) => command.run(&context).await,
@@ -242,6 +250,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("person") => Some("tributary user list shows all there are"),
         Error::NotFound("channel") => Some("tributary alert channels --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
+        Error::NotFound("integration") => Some("tributary integration list shows all there are"),
         Error::NotFound("source") => Some("tributary source list --tenant ID shows all there are"),
         Error::NotFound("window") => Some("tributary source ledger --id ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),

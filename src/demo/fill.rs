@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{
-    DAYS, NAME, Sender, TENANT,
+    DAYS, NAME, Sender, TENANT, integrations,
     payloads::{Fault, World},
     rhythm, settle,
 };
@@ -56,6 +56,8 @@ pub struct Filled {
     pub duplicates: u64,
     /// Events that were mended afterwards.
     pub mended: u64,
+    /// Integrations, from just begun to live.
+    pub integrations: u64,
 }
 
 /// Makes the demo and its history. `told` hears how many of [`DAYS`] are written.
@@ -86,6 +88,7 @@ pub async fn fill(db: &Db, clock: &Clock, actor: &Actor, told: impl Fn(i64) + Sy
     // a server that runs beside this one does it itself
     let mut values = events::fields::follow::Following::default();
     while values.step(db).await? {}
+    history.filled.integrations = integrations::tell(db, now).await?;
     tenants::set_enabled(db, clock, &history.configure, true).await?;
     record(db, clock, &history.configure, history.filled).await?;
     Ok(history.filled)

@@ -3,6 +3,7 @@
 //! page what it is, and it goes in one act, since it has an id of its own that no other tenant can have.
 mod erase;
 mod fill;
+mod integrations;
 mod kinds;
 mod pages;
 mod payloads;

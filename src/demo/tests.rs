@@ -14,7 +14,7 @@ use crate::{
         State,
         store::{States, Which},
     },
-    sql, tenants, tokens,
+    intake, sql, tenants, tokens,
 };
 
 async fn count(db: &Db, verdict: &str) -> i64 {
@@ -64,6 +64,14 @@ async fn it_is_filled_shows_what_it_should_and_goes_without_a_trace_but_one() {
         let found = events::store::page(&db, &read, &found, Cursor::Newest, 50).await.unwrap();
         assert!(found.events.iter().any(|event| event.id == newest.id) && found.scanned_to.is_none());
         assert_eq!(sql!(value i64, &db, "SELECT COUNT(*) FROM field_work").unwrap(), 0);
+        // integrations at every stage, and nothing that has not happened yet
+        let all = intake::store::list(&db, &intake::Scope::of(&cli).unwrap()).await.unwrap();
+        assert_eq!(all.len() as u64, filled.integrations);
+        for stage in intake::Stage::ALL {
+            assert!(all.iter().any(|one| one.stage == *stage), "{stage}");
+        }
+        let text = "SELECT COUNT(*) FROM integration_timeline WHERE at > $1";
+        assert_eq!(sql!(value i64, &db, text, clock.now()).unwrap(), 0);
 
         // once is enough
         let again = fill(&db, &clock, &cli, |_| ()).await;

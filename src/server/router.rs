@@ -17,7 +17,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures, help, home,
     ingest::{self, Front},
-    jobs, people, polling, search, tenants, tokens,
+    intake, jobs, people, polling, search, tenants, tokens,
     ui::assets,
 };
 
@@ -42,6 +42,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(tokens::routes())
         .merge(events::routes())
         .merge(failures::routes())
+        .merge(intake::routes())
         .merge(jobs::routes())
         .merge(audit::routes())
         .merge(search::routes())

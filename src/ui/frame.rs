@@ -137,6 +137,12 @@ pub enum Section {
     Settings,
     /// Everybody who can sign in.
     People,
+    /// The integrations that the viewer may see.
+    Integrations,
+    /// The integrations of a tenant.
+    TenantIntegrations,
+    /// What there is to know about integrating.
+    Guide,
     /// The viewer's own account.
     Account,
 }
@@ -151,6 +157,9 @@ impl Section {
             Self::AuditOfAll => "/audit".into(),
             Self::AlertsOfAll => "/alerts".into(),
             Self::People => "/people".into(),
+            Self::Integrations => "/integrations".into(),
+            Self::Guide => "/guide".into(),
+            Self::TenantIntegrations => format!("/tenants/{tenant}/integrations"),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
@@ -171,6 +180,7 @@ impl Section {
         matches!(
             self,
             Self::Overview
+                | Self::TenantIntegrations
                 | Self::EventTypes
                 | Self::Events
                 | Self::Live

@@ -44,6 +44,8 @@ pub enum Icon {
     Keyboard,
     Download,
     Help,
+    Join,
+    Guide,
 }
 
 impl Icon {
@@ -116,6 +118,12 @@ impl Icon {
             }
             Self::Keyboard => {
                 r#"<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/><path d="M4.2 6.8v.1M6.8 6.8v.1M9.3 6.8v.1M11.9 6.8v.1M5 9.8h6"/>"#
+            }
+            Self::Join => {
+                r#"<path d="M3 2.5c0 4 5 3.6 5 7.5v3.5M13 2.5c0 4-5 3.6-5 7.5"/><path d="m5.6 11.4 2.4 2.4 2.4-2.4"/>"#
+            }
+            Self::Guide => {
+                r#"<path d="M8 4.2C6.6 3.1 4.6 2.7 2 2.8v9.8c2.6-.1 4.6.3 6 1.4 1.4-1.1 3.4-1.5 6-1.4V2.8c-2.6-.1-4.6.3-6 1.4ZM8 4.2v9.8"/>"#
             }
             Self::Source => {
                 r#"<path d="M2 8h7.5M6.6 4.8 9.8 8l-3.2 3.2"/><path d="M8.5 2h3.6A1.9 1.9 0 0 1 14 3.9v8.2a1.9 1.9 0 0 1-1.9 1.9H8.5"/>"#

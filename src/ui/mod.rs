@@ -17,6 +17,7 @@
 //! Children are taken by [`Slot`], at once: a page may borrow what it shows.
 mod action;
 pub mod assets;
+mod board;
 mod changes;
 mod chart;
 mod code;
@@ -39,7 +40,9 @@ mod nav;
 mod needs;
 mod parts;
 mod progress;
+mod prose;
 mod qr;
+mod radio_row;
 mod shell;
 mod slot;
 mod state;
@@ -47,12 +50,15 @@ mod steps;
 mod table;
 mod text;
 mod time;
+mod timeline;
+mod track;
 mod trend;
 
 #[cfg(test)]
 mod gallery;
 
 pub use action::{Button, LinkButton, PostButton, Tone};
+pub use board::{Board, Lane};
 pub use changes::{Difference, Differences};
 pub use chart::{Chart, ChartBar, ChartWords};
 pub use code::{CodeBlock, CopyField};
@@ -74,11 +80,15 @@ pub use nav::{Filters, Pager, Tab, Tabs};
 pub use needs::{Need, Needs, calm};
 pub use parts::{Cell, CellRows, FieldGrid, Outcome, Seldom, Variant, Variants};
 pub use progress::{Follow, Progress, said};
+pub use prose::{Anchor, AskForm, Fold, Share, Sheet, Suggest, mono_link, paragraphs, points, progress_badge, quoted};
 pub use qr::QrCode;
+pub use radio_row::RadioRow;
 pub use slot::Slot;
 pub use state::{Alert, Badge, State};
 pub use steps::{Step, StepState, Steps};
 pub use table::{Column, DataTable, Sort};
 pub use text::{hint, link, mono, muted, number, strong, text, two_lines, unseen};
 pub use time::{Now, Zone, ago, at, in_address, zoned};
+pub use timeline::{Event as Happening, Timeline};
+pub use track::Track;
 pub use trend::{Trend, TrendFigure};

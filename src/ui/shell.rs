@@ -238,6 +238,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <p class="side-title">{tenant.name.clone()}{tags(tenant)}</p>
                 <ul>
                     {item(Section::Overview, Icon::Overview, "Overview")}
+                    {item(Section::TenantIntegrations, Icon::Join, "Integrations")}
                     {item(Section::EventTypes, Icon::Contract, "Event types")}
                     {item(Section::Events, Icon::Events, "Events")}
                     {item(Section::Live, Icon::Live, "Live")}
@@ -262,6 +263,8 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Home, "", Icon::Home, "Home")}
                     {item(Section::Tenants, "", Icon::Tenants, "Tenants")}
                     {item(Section::AlertsOfAll, "", Icon::Bell, "Alerts")}
+                    {item(Section::Integrations, "", Icon::Join, "Integrations")}
+                    {item(Section::Guide, "", Icon::Guide, "Guide")}
                     {item(Section::AuditOfAll, "", Icon::Audit, "All changes")}
                     {item(Section::People, "", Icon::People, "People")}
                 </ul>

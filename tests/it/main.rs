@@ -13,6 +13,7 @@ mod failures;
 mod finding;
 mod hostile;
 mod idempotency;
+mod intake;
 mod mail;
 mod moving;
 mod observing;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tributary::{
     auth::{Actor, Permit, ReadConfiguration},
     crypto::seal::Keyring,
-    ids::{EventTypeId, SourceId},
+    ids::SourceId,
     polling::{self, Entry, Source, State, Window, ledger, store, terms::Prepared},
 };
 
@@ -26,7 +26,6 @@ struct Poll {
     app: TestApp,
     shop: Shop,
     source: SourceId,
-    event_type: EventTypeId,
     folder: TempDir,
 }
 
@@ -37,7 +36,7 @@ impl Poll {
         let shop = Shop::open(&app.clock).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("key"), format!("{}\n", "A".repeat(43))).unwrap();
-        let mut poll = Self { app, shop, source: SourceId::default(), event_type, folder };
+        let mut poll = Self { app, shop, source: SourceId::default(), folder };
         let prepared = Prepared::read(&poll.shop.source(changes).to_string()).expect("a good definition");
         let start = Some(poll.app.clock.now() - begins);
         let (db, clock, keys) = (&poll.app.db, &poll.app.clock, poll.keys());
@@ -86,7 +85,7 @@ impl Poll {
     async fn until(&self, what: &str, seconds: i64, so: impl AsyncFn() -> bool) {
         let began = Instant::now();
         while !so().await {
-            let limit = Duration::from_secs(60);
+            let limit = Duration::from_mins(1);
             assert!(began.elapsed() < limit, "not {what}: {:?} {:?}", self.now().await, self.windows().await);
             self.app.clock.advance(seconds);
             tokio::time::sleep(Duration::from_millis(100)).await;

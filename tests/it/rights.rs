@@ -238,6 +238,59 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/alerts/channels/{channel}/remove", Grant(ADMINISTRATORS), 404),
     ("GET", "/tenants/{tenant}/audit", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/audit/export", Permit(EVERYBODY), 200),
+    ("GET", "/guide", Nothing, 200),
+    ("GET", "/guide/{audience}", Nothing, 200),
+    ("GET", "/integrations", Session, 0),
+    ("GET", "/integrations/board", Session, 0),
+    ("GET", "/integrations/funnel", Session, 0),
+    ("GET", "/integrations/export.csv", Session, 0),
+    ("GET", "/tenants/{tenant}/integrations", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/integrations/new", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/new", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/edit", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/edit", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/intake", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/intake/{section}", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/intake/{section}", Permit(STAFF), 303),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/checks", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/checks", Permit(STAFF), 303),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/evidence", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/evidence", Permit(STAFF), 422),
+    // whoever comes second finds it open, or closed
+    ("POST", "/tenants/{tenant}/integrations/{integration}/endpoint", Permit(CONSULTANTS), 0),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/endpoint/evidence", Permit(CONSULTANTS), 0),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/endpoint/close", Permit(CONSULTANTS), 0),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/links", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/links", Permit(STAFF), 422),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/links/{link}/revoke", Permit(STAFF), 404),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/verdicts", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/verdicts", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/scenario", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/scenario", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/investigation", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/investigation", Permit(CONSULTANTS), 422),
+    (
+        "GET",
+        "/tenants/{tenant}/integrations/{integration}/investigation/questions/{question}",
+        Permit(CONSULTANTS),
+        200,
+    ),
+    (
+        "POST",
+        "/tenants/{tenant}/integrations/{integration}/investigation/questions/{question}",
+        Permit(CONSULTANTS),
+        422,
+    ),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/investigation/report", Permit(STAFF), 200),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/acts/{act}", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/acts/{act}", Permit(STAFF), 422),
+    ("GET", "/answer", Nothing, 410),
+    ("POST", "/answer", Nothing, 410),
+    ("GET", "/answer/intake", Nothing, 410),
+    ("GET", "/answer/intake/{section}", Nothing, 410),
+    ("POST", "/answer/intake/{section}", Nothing, 410),
     ("GET", "/audit", Grant(&[Role::Administrator]), 200),
     ("GET", "/audit/export", Grant(&[Role::Administrator]), 200),
 ];
@@ -255,6 +308,8 @@ struct Held {
     task: String,
     person: String,
     invitation: String,
+    integration: String,
+    question: String,
 }
 
 impl Held {
@@ -271,6 +326,7 @@ impl Held {
         };
         let (courier, grant) = (Courier::by_hand("http://localhost"), Actor::cli().grant().unwrap());
         let invitation = store::invite(&app.db, &app.clock, &courier, &grant, new).await.unwrap().id;
+        let (integration, question) = crate::intake::under_investigation(app).await;
         let source = source(app, event_type).await;
         // a server that knows what was just made
         app.start().await;
@@ -309,6 +365,8 @@ impl Held {
             task: app.exported(Format::Jsonl).await.to_string(),
             person: person.to_string(),
             invitation: invitation.to_string(),
+            integration: integration.to_string(),
+            question: question.to_string(),
         }
     }
 
@@ -331,6 +389,12 @@ impl Held {
             .replace("{task}", &self.task)
             .replace("{person}", &self.person)
             .replace("{invitation}", &self.invitation)
+            .replace("{integration}", &self.integration)
+            .replace("{question}", &self.question)
+            .replace("{section}", "need")
+            .replace("{link}", &self.person)
+            .replace("{act}", "retire")
+            .replace("{audience}", "customers")
     }
 }
 

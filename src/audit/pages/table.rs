@@ -128,7 +128,7 @@ impl Sees {
             // whoever sees a tenant sees how its sources stand
             Object::Source => true,
             Object::Event | Object::FailureGroup | Object::Task => self.all || self.payloads,
-            Object::Tenant | Object::EventType | Object::Token | Object::Other => self.values,
+            Object::Tenant | Object::EventType | Object::Token | Object::Integration | Object::Other => self.values,
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Object {
     FailureGroup,
     /// A background task of a tenant.
     Task,
+    /// An integration of a tenant.
+    Integration,
     /// Something that has no page of its own.
     Other,
 }
@@ -113,6 +115,21 @@ pub const ALL: &[Words] = &[
     words("alert-channel.remove", Object::Other, "removed a channel for alerts"),
     words("alert-channel.test", Object::Other, "sent a test to a channel for alerts"),
     words("alert-rules.change", Object::EventType, "changed what is watched of the event type"),
+    words("integration.create", Object::Integration, "began the intake of"),
+    words("integration.change", Object::Integration, "changed the integration"),
+    words("integration.turn", Object::Integration, "said what is next for"),
+    words("integration.advance", Object::Integration, "took to another stage the integration"),
+    words("intake.answer", Object::Integration, "answered the intake of"),
+    words("intake.check", Object::Integration, "changed the technical check list of"),
+    words("intake.verdict", Object::Integration, "gave a verdict on"),
+    words("intake.evidence", Object::Integration, "attached evidence to the intake of"),
+    words("intake.endpoint", Object::Integration, "opened or closed the temporary endpoint of"),
+    words("intake.link", Object::Integration, "made a link to answer the intake of"),
+    words("intake.open-link", Object::Integration, "opened a link to answer the intake of"),
+    words("intake.revoke-link", Object::Integration, "took back a link to answer the intake of"),
+    words("investigation.plan", Object::Integration, "planned the investigation of"),
+    words("investigation.question", Object::Integration, "changed a question of the investigation of"),
+    words("investigation.time", Object::Integration, "wrote down time spent on the investigation of"),
 ];
 
 /// The words of an action, if it is known here.

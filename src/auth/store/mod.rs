@@ -19,8 +19,9 @@ pub use invitations::{
     invite_customer, offer, resend_invitation, resend_to_customer, revoke_customer_invitation, revoke_invitation,
 };
 pub use people::{
-    Filter, Person, StateOfAccount, change_role, customers_of, deactivate, end_sessions_of, list_people, person,
-    person_by_email, reactivate, require_second_factor, second_factor_is_required, staff_without_second_factor,
+    Colleague, Filter, Person, StateOfAccount, change_role, colleagues, customers_of, deactivate, end_sessions_of,
+    list_people, person, person_by_email, reactivate, require_second_factor, second_factor_is_required,
+    staff_without_second_factor,
 };
 pub use resets::{reset_by_administrator, reset_by_owner, reset_offer, reset_password};
 pub use second_factor::{

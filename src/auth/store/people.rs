@@ -114,6 +114,39 @@ pub async fn customers_of(db: &Db, permit: &Permit<InviteCustomers>) -> Result<V
     Ok(all)
 }
 
+/// Somebody of the staff, as others of the staff know them: whom work can be given to.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Colleague {
+    /// Their account.
+    pub id: UserId,
+    /// What they are called.
+    pub name: String,
+    /// What they sign in with.
+    pub email: String,
+    /// The one tenant that they see.
+    pub tenant_id: Option<TenantId>,
+    /// Whether they can sign in.
+    pub active: bool,
+}
+
+/// The staff as `actor` may know it, by name: who is bound to a tenant is known there and to those who see all tenants.
+///
+/// # Errors
+/// [`Error::Forbidden`] for customers; when the database does.
+pub async fn colleagues(db: &Db, actor: &Actor) -> Result<Vec<Colleague>> {
+    if actor.role == Role::Customer {
+        return Err(Error::Forbidden("see who works here"));
+    }
+    let all = sql!(
+        all Colleague, db,
+        "SELECT id, name, email, tenant_id, deactivated_at IS NULL AS active FROM users
+         WHERE role <> 'customer' AND ($1 IS NULL OR tenant_id IS NULL OR tenant_id = $1)
+         ORDER BY lower(name), email",
+        actor.tenant,
+    )?;
+    Ok(all)
+}
+
 /// One account.
 ///
 /// # Errors

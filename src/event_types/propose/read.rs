@@ -78,6 +78,11 @@ impl Samples {
         self.len() == 0
     }
 
+    /// Each of them, as a value; what no parser takes is left out.
+    pub fn values(&self) -> impl Iterator<Item = Value> {
+        self.events().filter_map(|(text, node)| serde_json::from_str(text.get(node.span.clone())?).ok())
+    }
+
     pub(super) fn events(&self) -> impl Iterator<Item = (&str, &Node)> {
         self.texts.iter().flat_map(|(text, events)| events.iter().map(move |event| (text.as_str(), event)))
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Contract;
 use crate::crypto;
 pub(super) use store::append;
-pub use store::{activate, active, discard_draft, draft, get, list, roll_back, save_draft};
+pub use store::{activate, active, discard_draft, draft, drafted, get, list, roll_back, save_draft};
 
 /// A contract that is or was active.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -128,6 +128,15 @@ pub async fn draft(db: &Db, permit: &Permit<ReadConfiguration>, id: EventTypeId)
     Ok(row.map(Draft::from))
 }
 
+/// The types of a tenant that have a draft.
+///
+/// # Errors
+/// When the database fails.
+pub async fn drafted(db: &Db, permit: &Permit<ReadConfiguration>) -> Result<Vec<EventTypeId>> {
+    let text = "SELECT event_type_id FROM contract_drafts WHERE tenant_id = $1 ORDER BY event_type_id";
+    Ok(sql!(values EventTypeId, db, text, permit.tenant())?)
+}
+
 /// Makes `contract` the draft, in place of the one before. Saving the same text again changes nothing.
 ///
 /// # Errors

@@ -200,7 +200,8 @@ impl Life {
     }
 
     async fn source(&self) -> Source {
-        store::get(&self.app().db, &self.permit, self.id).await.unwrap()
+        let read = Actor::cli().permit::<crate::auth::See>(self.permit.tenant()).unwrap();
+        store::get(&self.app().db, &read, self.id).await.unwrap()
     }
 
     async fn windows(&self) -> Vec<Entry> {

@@ -1,0 +1,223 @@
+//! Integrations of the demo: as many as a house like this has under way, each at another point of its way. They are
+//! begun, asked, judged and led on by the same functions as any other, at the time at which it would have happened, and
+//! whoever acts is called what they are: a part of the demo.
+mod stories;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{DAYS, TENANT};
+use crate::{
+    auth::{Actor, AnswerIntakes, Permit, Role, RunIntakes, RunInvestigations},
+    clock::Clock,
+    db::Db,
+    error::{Error, Result},
+    ids::IntegrationId,
+    intake::{
+        Act, Answer, Confidence, Details, Next, Question, Reason, Scenario, Side, SystemKind,
+        checks::{self, Known},
+        findings, questions,
+        store::{self, Given, Plan, Taken, Told},
+    },
+};
+pub(super) use stories::STORIES;
+
+/// How one integration came to be where it is.
+pub(super) struct Story {
+    name: &'static str,
+    system: &'static str,
+    kind: SystemKind,
+    need: &'static str,
+    customer: &'static str,
+    vendor: &'static str,
+    /// How many days ago it began.
+    ago: i64,
+    steps: &'static [Scene],
+}
+
+/// Something that happened, and how many hours after what happened before.
+pub(super) struct Scene(i64, What);
+
+enum What {
+    /// Answers of the customer, by question.
+    Answered(&'static [(&'static str, &'static str)]),
+    /// What is known of the check list.
+    Checked(&'static [checks::Item], &'static [checks::Item]),
+    /// Samples that somebody pasted.
+    Samples(&'static str),
+    /// A verdict: what it rests on, and what is open, one a line.
+    Judged(Question, Answer, Confidence, &'static str, &'static str),
+    /// The scenario, and why, where a reason is wanted.
+    Chose(Scenario, &'static str),
+    /// The time box, in hours, what for, and when it is due, in days from the beginning.
+    Planned(i64, &'static str, i64),
+    /// The question that begins so is answered: by what method, how, and on what evidence.
+    Found(&'static str, &'static str, &'static str, &'static str),
+    /// Time, in minutes.
+    Spent(i64, &'static str),
+    /// The investigation ends.
+    Concluded(bool, &'static str),
+    /// The customer accepts.
+    Accepted,
+    /// It works.
+    WentLive,
+    /// It is given up.
+    Ended(Act, &'static str),
+    /// Whose turn it is, and for what.
+    Waits(Side, &'static str),
+}
+
+/// Somebody of the demo.
+fn somebody(name: &str, role: Role) -> Actor {
+    let tenant = (role == Role::Customer).then_some(TENANT);
+    Actor { user: None, name: format!("{name} (demo)"), role, tenant, address: None, request: None }
+}
+
+/// The people of the demo, by what they may do.
+struct Cast {
+    manager: Permit<RunIntakes>,
+    engineer: Permit<RunIntakes>,
+    investigator: Permit<RunInvestigations>,
+    customer: Permit<AnswerIntakes>,
+    /// In whose name it is accepted: a customer has no permit for steps, and the story gives them none.
+    decides: Actor,
+}
+
+impl Cast {
+    fn gather() -> Result<Self> {
+        let tom = somebody("Tom", Role::Consultant);
+        Ok(Self {
+            manager: somebody("Ines", Role::SuccessManager).permit(TENANT)?,
+            engineer: tom.permit(TENANT)?,
+            investigator: tom.permit(TENANT)?,
+            customer: somebody("Mara of the box office", Role::Customer).permit(TENANT)?,
+            decides: somebody("Mara of the box office", Role::Customer),
+        })
+    }
+}
+
+/// Tells all stories, as of `now`.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn tell(db: &Db, now: DateTime<Utc>) -> Result<u64> {
+    let cast = Cast::gather()?;
+    for story in STORIES {
+        let past = Clock::still();
+        let begins = now - TimeDelta::days(story.ago.min(DAYS)) - TimeDelta::minutes(7);
+        past.advance((begins - past.now()).num_seconds());
+        Telling { db, past: &past, cast: &cast, begins }.tell(story).await?;
+    }
+    Ok(STORIES.len() as u64)
+}
+
+struct Telling<'a> {
+    db: &'a Db,
+    past: &'a Clock,
+    cast: &'a Cast,
+    begins: DateTime<Utc>,
+}
+
+impl Telling<'_> {
+    async fn tell(&self, story: &'static Story) -> Result<()> {
+        let wrong = |_| Error::internal(anyhow::anyhow!("the demo's {} has no name", story.name));
+        let details = Details {
+            name: story.name.parse().map_err(wrong)?,
+            system_name: story.system.parse().map_err(wrong)?,
+            system_kind: story.kind,
+            need: story.need.into(),
+            owner_id: None,
+            customer_people: story.customer.into(),
+            vendor_people: story.vendor.into(),
+        };
+        let made = store::create(self.db, self.past, &self.cast.manager, details, None).await?;
+        for Scene(hours, what) in story.steps {
+            self.past.advance(hours * 3_600 + 11 * 60);
+            self.happens(made.id, what).await?;
+        }
+        Ok(())
+    }
+
+    async fn happens(&self, id: IntegrationId, what: &What) -> Result<()> {
+        let (db, past, cast) = (self.db, self.past, self.cast);
+        match what {
+            What::Answered(given) => self.answered(id, given).await,
+            What::Checked(yes, no) => {
+                let said = |items: &[checks::Item], known| {
+                    items.iter().map(move |item| (*item, known, String::new())).collect::<Vec<_>>()
+                };
+                let all = [said(yes, Known::Yes), said(no, Known::No)].concat();
+                store::save_checks(db, past, &cast.engineer, id, all).await
+            }
+            What::Samples(text) => {
+                let found = findings::of_samples(text, None).map_err(Error::internal)?;
+                store::attach(db, past, &cast.engineer, id, found).await
+            }
+            What::Judged(question, answer, confidence, evidence, open) => {
+                let given = Given {
+                    question: *question,
+                    answer: *answer,
+                    confidence: *confidence,
+                    owner_id: None,
+                    evidence: (*evidence).into(),
+                    open_questions: (*open).into(),
+                };
+                let who = if *question == Question::Technical { &cast.engineer } else { &cast.manager };
+                store::give_verdict(db, past, who, id, given).await
+            }
+            What::Chose(scenario, why) => self.step(&cast.manager, id, Act::Choose(*scenario), why).await,
+            What::Planned(hours, goal, days) => {
+                let due_on = (self.begins + TimeDelta::days(*days)).format("%Y-%m-%d").to_string();
+                let plan = Plan { goal: (*goal).into(), minutes: hours * 60, due_on };
+                store::plan(db, past, &cast.investigator, id, plan).await
+            }
+            What::Found(begins, method, answer, evidence) => {
+                let all = store::questions(db, &cast.investigator, id).await?;
+                let Some(mut open) = all.into_iter().find(|one| one.question.starts_with(begins)) else {
+                    return Ok(());
+                };
+                open.method = (*method).into();
+                open.owner = "Tom".into();
+                open.answer = (*answer).into();
+                open.evidence = (*evidence).into();
+                store::answer_question(db, past, &cast.investigator, id, open).await
+            }
+            What::Spent(minutes, what) => {
+                let day = past.now().format("%Y-%m-%d").to_string();
+                store::spend(db, past, &cast.investigator, id, (day, *minutes, (*what).into())).await
+            }
+            What::Concluded(possible, why) => self.step(&cast.engineer, id, Act::Conclude(*possible), why).await,
+            What::Accepted => self.told(&cast.decides, id, Act::Accept).await,
+            What::WentLive => self.told(cast.engineer.actor(), id, Act::GoLive).await,
+            What::Ended(act, why) => self.step(&cast.manager, id, *act, why).await,
+            What::Waits(turn, next) => {
+                let next = Next { next_step: (*next).into(), turn: *turn };
+                store::set_next(db, past, &cast.manager, id, next, String::new()).await.map(drop)
+            }
+        }
+    }
+
+    async fn answered(&self, id: IntegrationId, given: &[(&'static str, &'static str)]) -> Result<()> {
+        for section in questions::SECTIONS {
+            let here = given.iter().filter(|(key, _)| section.questions.iter().any(|asked| asked.key == *key));
+            let here: Vec<_> = here.map(|(key, answer)| (*key, (*answer).to_owned())).collect();
+            if here.is_empty() {
+                continue;
+            }
+            let before = store::answers(self.db, &self.cast.customer, id).await?;
+            let seen = store::fingerprint(section, &before);
+            store::save_answers(self.db, self.past, &self.cast.customer, id, section, &seen, here).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&self, who: &Permit<RunIntakes>, id: IntegrationId, act: Act, why: &str) -> Result<()> {
+        let reason = Reason::parse(why).map_err(|why| Error::internal(anyhow::anyhow!(why)))?;
+        store::advance(self.db, self.past, who, id, Taken { act, reason, next: None }).await.map(drop)
+    }
+
+    /// A step that the story says has its ground: a quotation that was accepted, evidence that is complete.
+    async fn told(&self, who: &Actor, id: IntegrationId, act: Act) -> Result<()> {
+        let taken = Taken { act, reason: None, next: None };
+        store::advance_as_told(self.db, self.past, who, id, taken, Told::new(TENANT)?).await.map(drop)
+    }
+}

@@ -1,0 +1,212 @@
+//! The guide: what integrating means, in the words of whoever reads it. Anybody may read it, a customer who came by a
+//! link too: it says nothing of anybody.
+use axum::{
+    extract::{RawPathParams, State},
+    response::Response,
+};
+use leptos::prelude::*;
+
+use crate::{
+    app::App,
+    auth::{Role, Session},
+    error::{Error, Result},
+    form::shown,
+    tenants,
+    ui::{self, Card, Frame, PageHeader, Prose, Section, Step, StepState, Steps, Tab, Tabs},
+};
+
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    SuccessManagers,
+    Consultants,
+    AccountManagers,
+    Customers,
+}
+use Audience::{AccountManagers, Consultants, Customers, SuccessManagers};
+
+impl Audience {
+    const ALL: [Self; 4] = [SuccessManagers, Consultants, AccountManagers, Customers];
+
+    fn key(self) -> &'static str {
+        match self {
+            SuccessManagers => "success-managers",
+            Consultants => "consultants",
+            AccountManagers => "account-managers",
+            Customers => "customers",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            SuccessManagers => "Success managers",
+            Consultants => "Consultants",
+            AccountManagers => "Account managers",
+            Customers => "Customers",
+        }
+    }
+
+    fn of(role: Option<Role>) -> Self {
+        match role {
+            Some(Role::SuccessManager) => SuccessManagers,
+            Some(Role::AccountManager) => AccountManagers,
+            Some(Role::Administrator | Role::Consultant) => Consultants,
+            Some(Role::Customer) | None => Customers,
+        }
+    }
+}
+
+/// Shows it, for whoever reads or for whom the address names.
+pub(super) async fn show(State(app): State<App>, session: Option<Session>, params: RawPathParams) -> Result<Response> {
+    let named = params.iter().find(|(name, _)| *name == "audience").map(|(_, value)| value.to_owned());
+    let audience = match named {
+        Some(key) => Audience::ALL.into_iter().find(|one| one.key() == key).ok_or(Error::NotFound("guide"))?,
+        None => Audience::of(session.as_ref().map(|session| session.actor.role)),
+    };
+    let path = format!("/guide/{}", audience.key());
+    let frame = match &session {
+        Some(session) => tenants::frame(&app, session, session.actor.tenant, Section::Guide, path.as_str()).await?,
+        None => Frame {
+            active: Section::Nowhere,
+            path: path.clone(),
+            css: ui::assets::css_path().into(),
+            boot: ui::assets::boot_path().into(),
+            now: app.clock.now(),
+            ..Frame::default()
+        },
+    };
+    Ok(shown(page(&frame, &path, audience)))
+}
+
+fn page(frame: &Frame, path: &str, audience: Audience) -> String {
+    let tabs = Audience::ALL.iter().map(|one| Tab::new(one.title(), format!("/guide/{}", one.key()))).collect();
+    let body = view! {
+        <PageHeader title="From a need to a live integration" lead="What we ask, what we promise, and what happens when."/>
+        <Tabs label="For whom" tabs=tabs current=path.to_owned()/>
+        {beginning(audience)}
+        {ways(audience)}
+        {needs(audience)}
+        {scenarios(audience)}
+        {afterwards(audience)}
+    };
+    ui::page(frame, "Guide", Vec::new(), body.into_any())
+}
+
+fn card(id: &'static str, title: &'static str, paragraphs: Vec<&'static str>) -> AnyView {
+    let words = paragraphs.into_iter().map(|words| view! { <p>{words}</p> }).collect_view();
+    view! { <ui::Anchor id=id><Card title=title><Prose>{words}</Prose></Card></ui::Anchor> }.into_any()
+}
+
+fn beginning(audience: Audience) -> AnyView {
+    let words = match audience {
+        SuccessManagers => vec![
+            "A customer tells you what they want to be able to do. Begin an integration in their tenant: one need, one external system. You need no technical answer to begin, only the need in their words and the name of the system.",
+            "While you type, you see what became of earlier intakes of the same system. Often half of the work is done.",
+        ],
+        Consultants => vec![
+            "An integration begins as a conversation and ends as event types, tokens and polling sources. What you find out on the way stays with it: the check list, the evidence and the answers are what the configuration is made from later.",
+            "Trust what was seen above what was said. A sample payload takes a minute and often answers what a meeting does not.",
+        ],
+        AccountManagers => vec![
+            "Before anything is promised or priced, an intake finds out two things: whether it is technically possible, and whether it gives the customer what they need. You see at any moment where it stands and whose turn it is.",
+            "A price follows only from the third scenario, or from an investigation that ended well. So what you quote is what can be delivered.",
+        ],
+        Customers => vec![
+            "You want something to happen with data that live in another system: a web shop, a ticketing system, a CRM. We find out together whether that can work, before anybody spends money on it.",
+            "We ask you questions about the need, the system and the data. You need not know all the answers, and you may pass the link on to whoever knows the system: what is not answered, we find out.",
+        ],
+    };
+    card("beginning", "How it begins", words)
+}
+
+fn ways(audience: Audience) -> AnyView {
+    let words = match audience {
+        Customers => vec![
+            "Their system sends to us. Whenever something happens, it posts a message in JSON to an address that we give you, together with a secret. Many systems call this a webhook. It is the quickest way: we know within a second.",
+            "We ask their system. Every few minutes we fetch what is new since the last time. For that the system must answer a plain request (HTTP GET) with a fixed key, let us name a span of time, and answer in JSON.",
+            "One of the two is enough. If neither works, there may be a way through a third system, and that is a question of its own.",
+        ],
+        SuccessManagers | AccountManagers => vec![
+            "Their system sends to us: it posts JSON to an address that we give it, with a token in a header or in the address. Ask for “webhooks”. What happens is known within a second.",
+            "We ask their system: it answers an HTTP GET with a static token, lets us name a window of time in the address, and answers in JSON. Ask for “a REST API with an API key and a changed-since filter”. What happens is known within minutes.",
+            "One whole way is enough. A system that can only mail files or only signs in people by a browser has neither, and the answer is no, or at least not yet.",
+        ],
+        Consultants => vec![
+            "Push: POST with a JSON body to the address of an event type, and a token in the header X-CM-PRODUCTTOKEN, as a bearer, or in the query. Both are needed. Headers that cannot be set are no obstacle; a body that is no JSON is.",
+            "Pull: GET with a static token, a time window in query parameters and a JSON body. All four are needed. OAuth with a refresh token is no static token; look for private applications or personal access tokens first. Check that the window is honoured: two different windows must give two different answers.",
+            "Either way every record has to say whom it is about, and had better have an id that never changes: without the one it belongs to nobody, without the other it is counted twice.",
+        ],
+    };
+    card("ways", "The two ways of connecting", words)
+}
+
+fn needs(audience: Audience) -> AnyView {
+    let words = match audience {
+        SuccessManagers => vec![
+            "Six short sections: the need and its value, the system and who knows it, the data, the identifiers, the timing, and privacy. Fill in what you know; send the customer a link for the rest. The link needs no account, opens this intake and nothing else, and can be taken back.",
+            "Then two verdicts, each by somebody who stands for it. The need is usually yours to judge; the technical one a consultant's. An honest “unsure”, with the questions that make it so, is worth more than a hopeful yes.",
+        ],
+        Consultants => vec![
+            "The check list follows the two ways of connecting and proposes the technical verdict. Paste sample payloads: the fill rate of the identifying field and a contract are proposed, and the samples are not kept. Or open a temporary endpoint, let their system send to it, and take what came in as evidence.",
+            "Write open questions one a line: when the scenario is an investigation, they are what it begins with.",
+        ],
+        AccountManagers => vec![
+            "The need with its value, the system with somebody who knows it, samples of the data, what identifies a person, how fresh it must be, and on what legal ground the data may be used. The value is the part that only you and the success manager can bring.",
+            "Nothing is missing that matters when both verdicts are given. You may read all of it; payloads with personal data stay with the consultants.",
+        ],
+        Customers => vec![
+            "Your need, in your own words, and how you will see that it works. Who knows the system. Which records it holds, and how many. What in a record says whom it is about, such as an e-mail address. How soon it must be known. And on what ground the data may be used.",
+            "If you can, a few sample records in JSON. We look at which fields there are and how often they are filled in; the samples themselves are not kept.",
+        ],
+    };
+    card("intake", "What an intake needs", words)
+}
+
+fn scenarios(audience: Audience) -> AnyView {
+    let words = match audience {
+        Customers => vec![
+            "Not possible. It cannot be done, or it would not bring what you need. You get the reason, and it costs you nothing more.",
+            "An investigation. It is likely, but something has to be found out first. You agree on a number of hours and a date; you get a report with what was asked and what was found. A quotation may follow.",
+            "Possible. We are sure that it works, for what we talked about, and you get a quotation. If you accept, we help you to make it work.",
+        ],
+        SuccessManagers => vec![
+            "A no to either question means not possible, and the reason is written for the customer to read. Unsure means an investigation: a time box, a date, questions. Two yes mean possible, guaranteed: a quotation for the scope that was discussed.",
+            "You can choose otherwise than the verdicts say, with a reason in writing; it stands on the timeline for everybody to see. What was not possible can be reopened when something has changed.",
+        ],
+        AccountManagers => vec![
+            "Not possible: there is nothing to sell, and a good reason to tell. Investigation: a small project with a fixed number of hours, sold as such; it ends in a report. Possible: a quotation for the scope that was discussed, and a promise that it works.",
+            "Nobody reaches the stage of a quotation by another way than two yes or a concluded investigation, unless somebody wrote down why.",
+        ],
+        Consultants => vec![
+            "The scenario follows from the verdicts: a no anywhere is not possible, unsure is an investigation, two yes are possible. “Possible” is a guarantee: say yes to the technical question when you have seen it, or would bet on it.",
+            "An investigation ends possible when its questions are answered. Conclude early when the first answer is a clear no: the time box is a limit, not a target.",
+        ],
+    };
+    card("scenarios", "What the three scenarios mean", words)
+}
+
+fn afterwards(audience: Audience) -> AnyView {
+    let us = if audience == Customers { "We" } else { "You" };
+    let quotation =
+        if audience == Customers { "You accept it, or you do not." } else { "The customer accepts it, or does not." };
+    let intake = if audience == Customers {
+        "You answer our questions, by a link, whenever you have time."
+    } else {
+        "The questions are answered, here or by a link; two verdicts follow."
+    };
+    view! {
+        <ui::Anchor id="next">
+            <Card title="What happens next">
+                <Steps label="From the intake to live">
+                    <Step state=StepState::Ahead title="Intake"><p>{intake}</p></Step>
+                    <Step state=StepState::Ahead title="Scenario"><p>{format!("{us} choose one of the three, and say why.")}</p></Step>
+                    <Step state=StepState::Ahead title="Investigation, if something is open"><p>"Its questions are answered within a time box, and there is a report."</p></Step>
+                    <Step state=StepState::Ahead title="Quotation"><p>{quotation}</p></Step>
+                    <Step state=StepState::Ahead title="Implementation"><p>"It is set up, tried with real data, and held against what was agreed."</p></Step>
+                    <Step state=StepState::Ahead title="Live"><p>"Events come in by themselves, and somebody notices when they do not."</p></Step>
+                </Steps>
+            </Card>
+        </ui::Anchor>
+    }
+    .into_any()
+}
