@@ -62,7 +62,11 @@ pub(super) async fn ask(
     let source = store::get(&app.db, &permit, named.id()?).await?;
     let frame = frame(&app, &session, &source).await?;
     let week = source.starts_at - TimeDelta::days(7);
-    let typed = [("from", Zone::default().write(week)), ("until", Zone::default().write(source.starts_at)), ("slice", "1d".to_owned())];
+    let typed = [
+        ("from", Zone::default().write(week)),
+        ("until", Zone::default().write(source.starts_at)),
+        ("slice", "1d".to_owned()),
+    ];
     let typed = typed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(shown(page(&frame, &source, &typed, None, &FieldErrors::new())))
 }

@@ -165,10 +165,10 @@ fn columns() -> Vec<Column> {
 fn row(frame: &Frame, source: &Source, entry: &Entry, linked: bool) -> Vec<AnyView> {
     let span = words::span(entry.window());
     let name = if linked { ui::link(words::of_window(source, entry.id), span) } else { ui::text(span) };
-    let mut about = words::kind(entry.kind).to_owned();
-    if entry.merged > 1 {
-        about.push_str(&format!(", merged from {}", format::count(words::count(entry.merged))));
-    }
+    let about = match entry.merged {
+        2.. => format!("{}, merged from {}", words::kind(entry.kind), format::count(words::count(entry.merged))),
+        _ => words::kind(entry.kind).to_owned(),
+    };
     let name = ui::two_lines(name, ui::text(about));
     let state = match entry.fault.as_ref().filter(|_| linked && entry.done_at.is_none()) {
         Some(fault) => ui::two_lines(words::of_entry(entry), ui::text(shortened(&crate::form::sentence(fault)))),

@@ -134,11 +134,12 @@ fn table(frame: &Frame, seen: &Seen) -> AnyView {
 
 fn result(frame: &Frame, last: Option<&Last>) -> AnyView {
     let Some(last) = last else { return ui::muted("none yet") };
-    let mut words =
-        format!("{}, {} new", words::counted(last.records, "record"), ui::format::count(words::count(last.fresh)));
-    if last.quarantined > 0 {
-        words.push_str(&format!(", {} in quarantine", ui::format::count(words::count(last.quarantined))));
-    }
+    let words = format!(
+        "{}, {} new{}",
+        words::counted(last.records, "record"),
+        ui::format::count(words::count(last.fresh)),
+        words::quarantined(last.quarantined),
+    );
     match last.done_at {
         Some(at) => ui::two_lines(ui::text(words), ui::ago(frame.moment(), at)),
         None => ui::text(words),

@@ -149,7 +149,7 @@ fn page(frame: &Frame, seen: &Seen) -> String {
     let source = &seen.source;
     let here = words::address(source);
     let actions = seen.may_configure.then(|| {
-        let turn = if source.state == Going::Active {
+        if source.state == Going::Active {
             view! {
                 <PostButton action=format!("{here}/pause") tone=Tone::Quiet icon=Icon::Pause>"Pause"</PostButton>
                 <LinkButton href=format!("{here}/backfill")>"Backfill…"</LinkButton>
@@ -163,8 +163,7 @@ fn page(frame: &Frame, seen: &Seen) -> String {
                 <PostButton action=format!("{here}/resume") tone=Tone::Primary icon=Icon::Play>"Resume"</PostButton>
             }
             .into_any()
-        };
-        turn
+        }
     });
     let linked = seen.inside.is_some();
     let history = seen.inside.as_ref().map(|inside| timeline::card(frame, source, &inside.runs, &inside.history));
@@ -422,12 +421,10 @@ fn asks(seen: &Seen) -> Option<AnyView> {
 fn commands(seen: &Seen) -> Option<AnyView> {
     seen.inside.as_ref()?;
     let id = seen.source.id;
-    let mut code = format!(
-        "tributary source show --id {id}\ntributary source ledger --id {id}\ntributary source export --id {id} > SOURCE.json"
-    );
-    if seen.may_configure {
-        code.push_str(&format!("\ntributary source run --id {id}\ntributary source pause --id {id}"));
-    }
+    let verbs: &[&str] = if seen.may_configure { &["show", "ledger", "run", "pause"] } else { &["show", "ledger"] };
+    let mut lines: Vec<_> = verbs.iter().map(|verb| format!("tributary source {verb} --id {id}")).collect();
+    lines.push(format!("tributary source export --id {id} > SOURCE.json"));
+    let code = lines.join("\n");
     Some(
         view! { <Card title="On the command line"><CodeBlock id="commands" label="tributary" code=code/></Card> }
             .into_any(),

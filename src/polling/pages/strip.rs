@@ -26,7 +26,6 @@ const WHOLE: i64 = 1000;
 /// What became of a window; none: it lies beside the ledger, and says nothing of it.
 fn cover(piece: &Piece) -> Option<Cover> {
     match (piece.kind, piece.state) {
-        (_, State::Split) => None,
         (Kind::Scheduled | Kind::Backfill, State::Done) => Some(Cover::Done),
         (Kind::Scheduled | Kind::Backfill, State::Running) | (Kind::Reread, State::Running | State::Open) => {
             Some(Cover::Running)
@@ -34,8 +33,8 @@ fn cover(piece: &Piece) -> Option<Cover> {
         (Kind::Scheduled | Kind::Backfill, State::Open) => Some(Cover::Missing),
         (Kind::Scheduled | Kind::Backfill, State::Failed) => Some(Cover::Failed),
         (Kind::Reread | Kind::Check, State::Done) => Some(Cover::Again),
-        // what failed beside the ledger is told in the list of windows
-        (Kind::Reread | Kind::Check, _) => None,
+        // what failed beside the ledger is told in the list of windows; for what was split, others stand
+        _ => None,
     }
 }
 

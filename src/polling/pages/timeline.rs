@@ -33,15 +33,13 @@ pub(super) fn card(frame: &Frame, source: &Source, runs: &[Entry], changes: &[au
 
 fn run(source: &Source, entry: &Entry) -> [AnyView; 2] {
     let read = format!("Read {}", words::span(entry.window()));
-    let mut found = format!(
-        "{}, {} new, {} known before",
+    let found = format!(
+        "{}, {} new, {} known before{}",
         words::counted(entry.records, "record"),
         format::count(words::count(entry.fresh)),
         format::count(words::count(entry.duplicates)),
+        words::quarantined(entry.quarantined),
     );
-    if entry.quarantined > 0 {
-        found.push_str(&format!(", {} in quarantine", format::count(words::count(entry.quarantined))));
-    }
     let what = ui::two_lines(ui::link(words::of_window(source, entry.id), read), ui::text(found));
     let who = match entry.kind {
         Kind::Scheduled => "the schedule",

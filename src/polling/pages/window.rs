@@ -111,7 +111,7 @@ pub(super) async fn read_again(
             Ok(amiss(page(&frame(&app, &session, &seen).await?, &seen)))
         }
         Err(Error::Invalid(fields)) => {
-            seen.refused = fields.into_iter().next().map(|(_, why)| why.to_string());
+            seen.refused = fields.into_iter().next().map(|(_, why)| why.clone());
             Ok(amiss(page(&frame(&app, &session, &seen).await?, &seen)))
         }
         Err(error) => Err(error),

@@ -108,6 +108,14 @@ pub(super) fn count(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
+/// How many went to quarantine, as the end of a sentence; nothing when none did.
+pub(super) fn quarantined(value: i64) -> String {
+    match value {
+        1.. => format!(", {} in quarantine", format::count(count(value))),
+        _ => String::new(),
+    }
+}
+
 /// A count with its noun.
 pub(super) fn counted(value: i64, noun: &str) -> String {
     format::counted(count(value), noun)

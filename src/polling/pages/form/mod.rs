@@ -233,14 +233,6 @@ impl Desk {
         Some(definition)
     }
 
-    fn prepared(&self, definition: &Definition, secret: Option<&Secret>) -> Result<Prepared> {
-        Ok(Prepared {
-            name: definition.name.clone(),
-            definition: serde_json::to_string(definition).map_err(Error::internal)?,
-            secret: secret.filter(|_| definition.needs_secret()).map(|secret| secret.reveal().to_owned()),
-        })
-    }
-
     async fn create(
         &mut self,
         app: &App,
@@ -256,7 +248,7 @@ impl Desk {
         let (Some(definition), Some(event_type), true) = (definition, event_type, self.errors.is_empty()) else {
             return Ok(None);
         };
-        let prepared = self.prepared(&definition, secret.as_ref())?;
+        let prepared = prepared(&definition, secret.as_ref())?;
         match change::create(&app.db, &app.clock, &app.keys, permit, event_type, prepared, start).await {
             Ok(source) => Ok(Some(source)),
             Err(Error::NotFound("event type")) => {
@@ -276,7 +268,7 @@ impl Desk {
         let typed = if self.carried.is_empty() { None } else { self.secret(app, permit, None).await? };
         let known = matches!(&self.subject, Subject::Edit(source) if source.has_secret).then(|| Secret::given(""));
         let Some(definition) = self.read(typed.as_ref().or(known.as_ref())) else { return Ok(None) };
-        let prepared = self.prepared(&definition, typed.as_ref())?;
+        let prepared = prepared(&definition, typed.as_ref())?;
         match change::edit(&app.db, &app.clock, &app.keys, permit, id, prepared).await {
             Ok(source) => Ok(Some(source)),
             Err(Error::Refused(why)) => {
@@ -363,6 +355,15 @@ impl Desk {
         });
         Ok(())
     }
+}
+
+/// What is kept of a definition, and of the token that was typed.
+fn prepared(definition: &Definition, secret: Option<&Secret>) -> Result<Prepared> {
+    Ok(Prepared {
+        name: definition.name.clone(),
+        definition: serde_json::to_string(definition).map_err(Error::internal)?,
+        secret: secret.filter(|_| definition.needs_secret()).map(|secret| secret.reveal().to_owned()),
+    })
 }
 
 /// What the contract says of each event; none when no type was chosen.

@@ -10,7 +10,10 @@ use crate::{
         attempt::{Attempt, Wrong},
         boundary::{Findings, Order, Sureness, Verdict},
     },
-    ui::{self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, Outcome as Panel, State as Mood, format},
+    ui::{
+        self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, Outcome as Panel,
+        State as Mood, format,
+    },
 };
 
 /// How much of an event a row of the table shows, in characters.

@@ -122,7 +122,7 @@ pub(super) fn of(definition: &Definition) -> Typed {
             changes.extend([("schedule", "every".to_owned()), ("every_minutes", minutes.to_string())]);
         }
         Schedule::Cron { pattern, zone } => {
-            changes.extend([("schedule", "cron".to_owned()), ("cron", pattern.clone()), ("cron_zone", zone.clone())])
+            changes.extend([("schedule", "cron".to_owned()), ("cron", pattern.clone()), ("cron_zone", zone.clone())]);
         }
     }
     changes.extend(of_pages(&definition.pages.kind));
@@ -458,16 +458,12 @@ impl Reader<'_> {
             }
             schedule = json!({"cron": pattern, "zone": zone});
         } else {
-            match self.number("every_minutes") {
-                Some(minutes) => schedule["everyMinutes"] = minutes.into(),
-                // any that is right: what is amiss is said already
-                None => {
-                    if self.errors.get("every_minutes").is_none() {
-                        self.errors.push("every_minutes", "Say how many minutes: 1 to 1440");
-                    }
-                    schedule["everyMinutes"] = 60.into();
-                }
+            let minutes = self.number("every_minutes");
+            if minutes.is_none() && self.errors.get("every_minutes").is_none() {
+                self.errors.push("every_minutes", "Say how many minutes: 1 to 1440");
             }
+            // any that is right: what is amiss is said already
+            schedule["everyMinutes"] = minutes.unwrap_or(60).into();
         }
         for (key, name) in [("settleSeconds", "settle_seconds"), ("lookbackMinutes", "lookback_minutes")] {
             if let Some(value) = self.number(name) {
