@@ -78,7 +78,7 @@ pub(super) async fn of(
     let standings = polling::health(&app.db).await?;
     needs.extend(standings.into_iter().filter_map(|one| {
         let tenant = names.tenants.get(&one.tenant_id)?;
-        behind(one, tenant)
+        paused(one, tenant)
     }));
     if reads {
         for task in jobs::store::failed_of_all(&app.db, grant, now - LATELY).await? {
@@ -124,22 +124,11 @@ fn silent(names: &Names, watched: Vec<rhythm::Watched>, now: DateTime<Utc>) -> V
     watched.into_iter().filter_map(need).collect()
 }
 
-/// A source that is late, failing or paused.
-fn behind(one: polling::store::Standing, tenant: &str) -> Option<Need> {
-    let (state, title) = match one.health {
-        Health::Fresh => return None,
-        Health::Late => (State::Warning, "The source is late by more than one interval"),
-        Health::Failing => (State::Error, "The source is failing: it is late by more than two intervals"),
-        Health::Paused => (State::Warning, "The source is paused: nothing is asked for"),
-    };
-    // why, where that is known in words
-    let title = match (one.health, &one.reason) {
-        (Health::Failing, Some(reason)) => format!("The source is stopped: {reason}"),
-        _ => title.to_owned(),
-    };
-    Some(Need {
-        state,
-        title,
+/// A source that somebody has paused; one that does not deliver is an alert: see [`astray`].
+fn paused(one: polling::store::Standing, tenant: &str) -> Option<Need> {
+    (one.health == Health::Paused).then(|| Need {
+        state: State::Warning,
+        title: "The source is paused: nothing is asked for".into(),
         place: format!("{tenant} · {}", one.name),
         more: None,
         since: one.health_since,
