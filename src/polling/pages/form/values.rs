@@ -653,10 +653,10 @@ mod tests {
     #[test]
     fn what_is_amiss_stands_at_its_field() {
         let amiss = |changes: &[(&str, &str)]| {
-            let mut all = vec![("name", "Shop".to_owned()), ("url", "https://shop.example.com/".to_owned())];
-            all.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+            let right = [("name", "Shop".to_owned()), ("url", "https://shop.example.com/".to_owned())];
+            let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
             let mut errors = FieldErrors::new();
-            let read = read(&with(&blank(), &all), &mut errors);
+            let read = read(&with(&with(&blank(), &right), &changes), &mut errors);
             assert_eq!(read.is_some(), errors.is_empty());
             errors.0.into_iter().map(|(field, _)| field.into_owned()).collect::<Vec<_>>()
         };
