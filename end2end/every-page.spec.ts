@@ -7,7 +7,7 @@ import { bareHouse, browsers, emptyHouse, fullHouse, type Room } from "./house";
 import { expect, test, type Visit } from "./journey";
 
 test.describe.configure({ mode: "serial" });
-test.setTimeout(1_800_000);
+test.setTimeout(2_700_000);
 
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
