@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 import type { Room } from "./house";
 import { inMain } from "./journey";
-import { type Door, type Server, Vendor } from "./server";
+import type { Door, Server } from "./server";
 
 /** Of a tenant that polls nothing. */
 export function bareSources(tenant: () => string): Room[] {
@@ -44,7 +44,7 @@ export async function untilSays(page: Page, path: string, words: string | RegExp
 /** Of a tenant that polls one system that works, one that is not there, and one that is paused. */
 export async function fullSources(server: Server, door: Door): Promise<Room[]> {
   const { tenant } = door;
-  const vendor = await Vendor.start(["--records", "600", "--hours", "30"]);
+  const vendor = await server.vendor(["--records", "600", "--hours", "30"]);
   const type = server.addEventType(tenant, "Item changed", { properties: { id: { type: "integer" }, mail: { type: "string" } } });
   const strict = server.addEventType(tenant, "Item with a price", { required: ["price"] });
   const day = new Date(Date.now() - 26 * 3_600_000).toISOString().slice(0, 19) + "Z";

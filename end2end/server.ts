@@ -23,6 +23,8 @@ export interface Answer {
 }
 
 export class Server {
+  private readonly vendors: Vendor[] = [];
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly folder: string,
@@ -174,7 +176,15 @@ export class Server {
     return { status: response.status, body: text ? JSON.parse(text) : undefined };
   }
 
+  /** An external system that ends when this does. */
+  async vendor(args: string[] = []): Promise<Vendor> {
+    const vendor = await Vendor.start(args);
+    this.vendors.push(vendor);
+    return vendor;
+  }
+
   async stop(): Promise<void> {
+    for (const vendor of this.vendors) vendor.stop();
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = new Promise((resolve) => this.child.once("exit", resolve));
       this.child.kill("SIGTERM");
@@ -195,7 +205,7 @@ export class Vendor {
   ) {}
 
   static async start(args: string[] = []): Promise<Vendor> {
-    const child = spawn(PROGRAM, ["vendor", "--listen", "127.0.0.1:0", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(PROGRAM, ["vendor", "--listen", "127.0.0.1:0", ...args], { stdio: ["ignore", "pipe", "ignore"] });
     const port = await new Promise<string>((resolve, reject) => {
       const limit = setTimeout(() => reject(new Error("the stand-in was not ready in time")), START_LIMIT);
       let text = "";

@@ -191,6 +191,9 @@ async fn the_second_scenario_is_an_investigation_that_leads_to_a_quotation() {
         led(&ada.post(&format!("{one}/acts/close"), &[("reason", "Too dear")]).await);
         let funnel = ada.get("/integrations/funnel").await.text();
         assert!(funnel.contains("To be quoted"), "{funnel}");
+        // what a question was before it was changed stands in the trail
+        let trail = ada.get(&format!("/tenants/{}/audit?action=investigation", app.tenant)).await.text();
+        assert!(trail.contains("Is there a static token?") && trail.contains("Is it so?"), "{trail}");
     })
     .await;
 }

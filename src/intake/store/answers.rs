@@ -193,18 +193,21 @@ pub async fn save_checks(
             let of = lock(tx, permit.tenant(), id).await?;
             must_be_open(of.stage)?;
             let key = (of.tenant_id, id);
-            let changed = set_checks(tx, &clock, permit.actor(), key, Source::Person, given).await?;
-            if changed.is_empty() {
+            let (before, after) = set_checks(tx, &clock, permit.actor(), key, Source::Person, given).await?;
+            if after.is_empty() {
                 return Ok(());
             }
             note(tx, &clock, permit.actor(), key, Note::of("went through the technical check list")).await?;
-            audit::written(tx, &clock, permit.actor(), &of, "intake.check", None, json!(changed)).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.check", Some(json!(before)), json!(after)).await
         })
     })
     .await
 }
 
-/// Sets what is different; what that was, by item.
+/// What the check list says, by item.
+type Said = serde_json::Map<String, serde_json::Value>;
+
+/// Sets what is different; what that was and what it is now.
 pub(super) async fn set_checks(
     tx: &mut Tx,
     clock: &Clock,
@@ -212,24 +215,25 @@ pub(super) async fn set_checks(
     (tenant, id): (TenantId, IntegrationId),
     source: Source,
     given: Vec<(Item, Known, String)>,
-) -> Result<serde_json::Map<String, serde_json::Value>> {
-    let before = sql!(
+) -> Result<(Said, Said)> {
+    let found = sql!(
         all Checked, tx,
         "SELECT item, known, note, source, set_by, set_at FROM intake_checks
          WHERE tenant_id = $1 AND integration_id = $2",
         tenant,
         id,
     )?;
-    let mut changed = serde_json::Map::new();
+    let said = |known: Known, words: &str| {
+        if words.is_empty() { known.word().to_owned() } else { format!("{}: {words}", known.word()) }
+    };
+    let (mut before, mut after) = (Said::new(), Said::new());
     for (item, known, words) in given {
-        let same = before
-            .iter()
-            .find(|one| one.item == item)
-            .map_or(known == Known::Unknown && words.is_empty(), |one| one.known == known && one.note == words);
-        if same {
+        let was = found.iter().find(|one| one.item == item).map_or((Known::Unknown, ""), |one| (one.known, &*one.note));
+        if was == (known, &*words) {
             continue;
         }
-        changed.insert(item.word().into(), known.word().into());
+        before.insert(item.word().into(), said(was.0, was.1).into());
+        after.insert(item.word().into(), said(known, &words).into());
         sql!(
             exec tx,
             "INSERT INTO intake_checks (tenant_id, integration_id, item, known, note, source, set_by, set_at)
@@ -246,7 +250,7 @@ pub(super) async fn set_checks(
             clock.now(),
         )?;
     }
-    Ok(changed)
+    Ok((before, after))
 }
 
 /// Takes over what an earlier intake of the same system knows. Whom a record is about depends on the customer: that is
@@ -325,6 +329,20 @@ pub async fn give_verdict(
                     of.stage.title()
                 )));
             }
+            let before = sql!(
+                opt Verdict, tx,
+                "SELECT question, answer, confidence, owner_id, evidence, open_questions, given_by, given_at
+                 FROM intake_verdicts WHERE tenant_id = $1 AND integration_id = $2 AND question = $3",
+                of.tenant_id,
+                id,
+                given.question,
+            )?;
+            let before = before.map(|was| {
+                json!({
+                    "question": was.question, "answer": was.answer, "confidence": was.confidence,
+                    "evidence": was.evidence, "openQuestions": was.open_questions,
+                })
+            });
             sql!(
                 exec tx,
                 "INSERT INTO intake_verdicts (tenant_id, integration_id, question, answer, confidence, owner_id, evidence,
@@ -352,7 +370,7 @@ pub async fn give_verdict(
                 "question": given.question, "answer": given.answer, "confidence": given.confidence,
                 "evidence": given.evidence, "openQuestions": given.open_questions,
             });
-            audit::written(tx, &clock, permit.actor(), &of, "intake.verdict", None, after).await
+            audit::written(tx, &clock, permit.actor(), &of, "intake.verdict", before, after).await
         })
     })
     .await

@@ -237,6 +237,12 @@ pub async fn plan(
     db.write(move |tx| {
         Box::pin(async move {
             let of = under_way(tx, &permit, id).await?;
+            let before = sql!(
+                opt Plan, tx,
+                "SELECT goal, minutes, due_on FROM investigations WHERE tenant_id = $1 AND integration_id = $2",
+                of.tenant_id,
+                id,
+            )?;
             sql!(
                 exec tx,
                 "UPDATE investigations SET goal = $3, minutes = $4, due_on = $5
@@ -250,7 +256,16 @@ pub async fn plan(
             let due = if plan.due_on.is_empty() { String::new() } else { format!(", due on {}", plan.due_on) };
             let what = format!("planned the investigation: {}{due}", hours(plan.minutes));
             note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
-            audit::written(tx, &clock, permit.actor(), &of, "investigation.plan", None, json!(plan)).await
+            audit::written(
+                tx,
+                &clock,
+                permit.actor(),
+                &of,
+                "investigation.plan",
+                before.map(|plan| json!(plan)),
+                json!(plan),
+            )
+            .await
         })
     })
     .await
@@ -303,7 +318,16 @@ pub async fn answer_question(
     db.write(move |tx| {
         Box::pin(async move {
             let of = under_way(tx, &permit, id).await?;
-            let changed = sql!(
+            let before = sql!(
+                opt OpenQuestion, tx,
+                "SELECT id, question, method, owner, answer, evidence, changed_by, changed_at FROM investigation_questions
+                 WHERE tenant_id = $1 AND integration_id = $2 AND id = $3",
+                of.tenant_id,
+                id,
+                after.id,
+            )?;
+            let before = before.ok_or(Error::NotFound("question"))?;
+            sql!(
                 exec tx,
                 "UPDATE investigation_questions SET question = $4, method = $5, owner = $6, answer = $7, evidence = $8,
                     changed_by = $9, changed_at = $10
@@ -319,19 +343,19 @@ pub async fn answer_question(
                 &permit.actor().name,
                 clock.now(),
             )?;
-            if changed == 0 {
-                return Err(Error::NotFound("question"));
-            }
             if !after.answer.is_empty() {
                 let what = format!("answered “{}”", after.question);
                 let told = Note { what, why: &after.answer, step: None };
                 note(tx, &clock, permit.actor(), (of.tenant_id, id), told).await?;
             }
-            let values = json!({
-                "question": after.question, "method": after.method, "owner": after.owner, "answer": after.answer,
-                "evidence": after.evidence,
-            });
-            audit::written(tx, &clock, permit.actor(), &of, "investigation.question", None, values).await
+            let values = |of: &OpenQuestion| {
+                json!({
+                    "question": of.question, "method": of.method, "owner": of.owner, "answer": of.answer,
+                    "evidence": of.evidence,
+                })
+            };
+            let (before, after) = (Some(values(&before)), values(&after));
+            audit::written(tx, &clock, permit.actor(), &of, "investigation.question", before, after).await
         })
     })
     .await
