@@ -423,14 +423,16 @@ def poll(options, report, name, database, processes):
             for called in ids:
                 hub.cli(room.database, "source", "run", "--id", ids[called])
         progress(number, options.kills, "kills")
-    left = "SELECT COUNT(*) FROM windows WHERE done_at IS NULL"
+    # the parts on PostgreSQL share one database
+    mine = f"tenant_id = '{room.tenant.id}'"
+    left = f"SELECT COUNT(*) FROM windows WHERE done_at IS NULL AND {mine}"
     undone = int(rows(room.database, left)[0][0])
     report.note(f"{killed} kills while {vendor.asked} requests were made; {undone} windows left for the end")
     until = time.monotonic() + 300
     while int(rows(room.database, left)[0][0]) and time.monotonic() < until:
         time.sleep(0.5)
     report.check("all windows are done", rows(room.database, left) == [("0",)], str(rows(room.database, left)))
-    stored = [json.loads(payload)["marker"] for (payload,) in rows(room.database, "SELECT payload FROM events")]
+    stored = [json.loads(payload)["marker"] for (payload,) in rows(room.database, f"SELECT payload FROM events WHERE {mine}")]
     expected = {f"{called}-{n}" for called in ids for n, _ in vendor.records}
     lost = expected - set(stored)
     report.check("nothing is lost", not lost, f"{len(lost)} of {len(expected)}: {sorted(lost)[:5]}")
