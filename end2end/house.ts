@@ -8,6 +8,7 @@ import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { bareIntake, fullIntake } from "./house-intake";
 import { fullQuotations } from "./house-quotations";
+import { fullImplementation } from "./house-implementation";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareSources, fullSources } from "./house-sources";
@@ -133,6 +134,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...fullFind(server, door),
     ...fullIntake(server, tenant),
     ...fullQuotations(server, tenant),
+    ...fullImplementation(server, tenant),
     ...versionRooms(server, tenant, door.eventType),
   ];
 }

@@ -159,6 +159,10 @@ rights! {
     AnswerQuotations, "answer a quotation": Customer;
     /// Plan an investigation and answer its questions.
     RunInvestigations, "work on an investigation": Administrator | Consultant;
+    /// Work on an implementation: its tasks, drafts, evidence and hours.
+    RunImplementations, "work on an implementation": Administrator | Consultant;
+    /// Let an integration go live without having seen what was asked for: not who builds it.
+    WaiveEvidence, "waive acceptance evidence": Administrator | AccountManager;
     /// Accounts of people and settings of the installation.
     Administer, "manage people and settings": Administrator;
 }

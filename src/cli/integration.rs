@@ -3,7 +3,11 @@ use anyhow::bail;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Context, Usage, input};
+use super::{
+    Context, Usage,
+    implementation::{Done, Make, Waive, Which},
+    input,
+};
 use crate::{
     auth::{self, SeeIntegrations, email::Email},
     ids::{IntegrationId, TenantId},
@@ -50,6 +54,15 @@ Examples:
     },
     Add(Add),
     Advance(Advance),
+    /// Show the implementation: open points and whose turn it is, drafts, evidence as measured now, hours
+    #[command(after_help = "\
+Examples:
+  tributary integration plan --tenant ID INTEGRATION_ID
+  tributary --json integration plan --tenant ID INTEGRATION_ID | jq -r '.missing[]'")]
+    Plan(Which),
+    Done(Done),
+    Make(Make),
+    Waive(Waive),
 }
 
 /// Begin an integration with its intake
@@ -140,6 +153,10 @@ impl Integration {
             Self::Show { tenant, id } => show(context, tenant, id).await,
             Self::Add(add) => add.run(context).await,
             Self::Advance(advance) => advance.run(context).await,
+            Self::Plan(which) => which.plan(context).await,
+            Self::Done(done) => done.run(context).await,
+            Self::Make(make) => make.run(context).await,
+            Self::Waive(waive) => waive.run(context).await,
         }
     }
 }

@@ -7,6 +7,7 @@ mod copy;
 mod demo;
 mod event_type;
 mod events;
+mod implementation;
 mod input;
 mod intake;
 mod integration;
@@ -256,6 +257,9 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("integration") => Some("tributary integration list shows all there are"),
         Error::NotFound("quotation") => Some("tributary quotation list shows all there are"),
+        Error::NotFound("implementation task" | "draft" | "evidence") => {
+            Some("tributary integration plan shows all there are")
+        }
         Error::NotFound("source") => Some("tributary source list --tenant ID shows all there are"),
         Error::NotFound("window") => Some("tributary source ledger --id ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),

@@ -70,6 +70,21 @@ pub async fn create(
     id: Option<EventTypeId>,
     details: Details,
 ) -> Result<EventType> {
+    let (permit, clock) = (permit.clone(), clock.clone());
+    db.write(move |tx| Box::pin(async move { create_in(tx, &clock, &permit, id, details).await })).await
+}
+
+/// The same inside a transaction, for what makes more than a type.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    permit: &Permit<Configure>,
+    id: Option<EventTypeId>,
+    details: Details,
+) -> Result<EventType> {
     let now = clock.now();
     let made = EventType {
         tenant_id: permit.tenant(),
@@ -78,16 +93,10 @@ pub async fn create(
         created_at: now,
         updated_at: now,
     };
-    let (actor, clock) = (permit.actor().clone(), clock.clone());
-    db.write(move |tx| {
-        Box::pin(async move {
-            tenants::store::lock(tx, made.tenant_id).await?;
-            insert(tx, &actor, &made).await?;
-            written(tx, &clock, &actor, "event-type.create", None, &made).await?;
-            Ok(made)
-        })
-    })
-    .await
+    tenants::store::lock(tx, made.tenant_id).await?;
+    insert(tx, permit.actor(), &made).await?;
+    written(tx, clock, permit.actor(), "event-type.create", None, &made).await?;
+    Ok(made)
 }
 
 /// Adds a new type with its first version, inside a transaction that has locked its tenant.

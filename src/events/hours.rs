@@ -158,6 +158,34 @@ pub async fn of_type<R: Right>(
     )?)
 }
 
+/// How many events of a type there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Tally {
+    /// How many kept their contract since then.
+    pub accepted: i64,
+    /// How many broke it since then.
+    pub quarantined: i64,
+    /// The hour of the first ever.
+    pub first: Option<DateTime<Utc>>,
+}
+
+/// How many events of a type there were since the hour of `since`.
+///
+/// # Errors
+/// When the database does.
+pub async fn tally<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId, since: DateTime<Utc>) -> Result<Tally> {
+    Ok(sql!(
+        one Tally, db,
+        "SELECT CAST(COALESCE(SUM(accepted) FILTER (WHERE hour >= $3), 0) AS BIGINT) AS accepted,
+            CAST(COALESCE(SUM(quarantined) FILTER (WHERE hour >= $3), 0) AS BIGINT) AS quarantined,
+            MIN(hour) FILTER (WHERE accepted + quarantined > 0) AS first
+         FROM event_counts WHERE tenant_id = $1 AND event_type_id = $2",
+        permit.tenant(),
+        id,
+        hour(since),
+    )?)
+}
+
 /// The hours of all tenants since then.
 ///
 /// # Errors

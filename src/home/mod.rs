@@ -1,6 +1,7 @@
 //! Home: what needs attention, over all tenants, and how each of them fares.
 mod needs;
 mod page;
+mod turns;
 
 use axum::{Router, routing::get};
 

@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 
-use super::needs;
+use super::{needs, turns};
 use crate::{
     app::App,
     auth::{CreateTenants, ListTenants, ReadPayloads, Session},
@@ -21,6 +21,7 @@ use crate::{
     },
     form::shown,
     ids::TenantId,
+    intake::{self, Waiting},
     tenants::{self, Tenant},
     ui::{
         self, Badge, Card, Column, DataTable, Empty, Frame, Icon, LinkButton, Need, Needs, PageHeader, Row, Section,
@@ -36,6 +37,7 @@ const HOURS: usize = 24;
 /// What the page shows.
 struct Seen {
     needs: Vec<Need>,
+    waiting: Vec<Waiting>,
     rows: Vec<(Tenant, TenantStanding, Vec<u64>)>,
     may_create: bool,
     may_read_payloads: bool,
@@ -53,6 +55,7 @@ pub(super) async fn show(State(app): State<App>, session: Session) -> Result<Res
     let begin = hour(now) - Duration::hours(23);
     let mut trends = trends(&hours::of_all(&app.db, &grant, begin).await?, begin);
     let needs = needs::of(&app, &session, &grant, &all, now).await?;
+    let waiting = intake::waiting(&app.db, &session.actor).await?;
     let frame = tenants::frame(&app, &session, None, Section::Home, "/").await?;
     let mut standings: HashMap<_, _> = standings.into_iter().map(|one| (one.tenant_id, one)).collect();
     let row = |tenant: Tenant| {
@@ -62,6 +65,7 @@ pub(super) async fn show(State(app): State<App>, session: Session) -> Result<Res
     };
     let seen = Seen {
         needs,
+        waiting,
         rows: all.into_iter().map(row).collect(),
         may_create: session.grant::<CreateTenants>().is_ok(),
         may_read_payloads: session.grant::<ReadPayloads>().is_ok(),
@@ -103,6 +107,7 @@ fn page(frame: &Frame, seen: &Seen) -> String {
         view! {
             <PageHeader title="Home">{new("New tenant")}</PageHeader>
             {attention(frame, seen)}
+            {turns::card(frame, &seen.waiting)}
             <Card title="Tenants" lead="What came in during the last 24 hours." flush=true>{table(frame, seen)}</Card>
         }
         .into_any()

@@ -8,6 +8,7 @@ mod words;
 pub mod checks;
 pub mod findings;
 pub mod funnel;
+pub mod implementation;
 mod pages;
 pub mod questions;
 pub mod quotation;

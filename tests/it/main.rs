@@ -13,6 +13,7 @@ mod failures;
 mod finding;
 mod hostile;
 mod idempotency;
+mod implementation;
 mod intake;
 mod mail;
 mod moving;

@@ -22,10 +22,10 @@ use crate::support::{
     smtp::{Mood, Sink},
 };
 
-const NO_LIMIT: Limit = Limit { approve_above: 1_000_000_000 };
+pub const NO_LIMIT: Limit = Limit { approve_above: 1_000_000_000 };
 
 /// An integration whose verdicts are both yes.
-async fn to_be_quoted(app: &TestApp) -> IntegrationId {
+pub async fn to_be_quoted(app: &TestApp) -> IntegrationId {
     let (db, clock, permit) = (&app.db, &app.clock, Actor::cli().permit(app.tenant).unwrap());
     let details = Details {
         name: "Members".parse().unwrap(),
@@ -53,7 +53,7 @@ async fn to_be_quoted(app: &TestApp) -> IntegrationId {
     id
 }
 
-fn line(package: &str, hours: i64) -> Line {
+pub fn line(package: &str, hours: i64) -> Line {
     Line {
         package: package.into(),
         description: String::new(),
@@ -72,7 +72,7 @@ pub async fn draft(app: &TestApp) -> Quotation {
 }
 
 /// A version that was sent.
-async fn sent(app: &TestApp) -> Quotation {
+pub async fn sent(app: &TestApp) -> Quotation {
     let of = to_be_quoted(app).await;
     let (db, clock, permit) = (&app.db, &app.clock, Actor::cli().permit(app.tenant).unwrap());
     let draft = store::begin(db, clock, &permit, of).await.unwrap();
@@ -208,11 +208,13 @@ async fn a_quotation_is_written_approved_by_another_sent_and_accepted_by_a_link(
         assert_eq!(letter.to, "success-manager@example.com");
         assert_eq!(letter.header("Subject"), Some("Quotation accepted: Members"));
         let page = grace.get(&format!("/tenants/{}/integrations/{id}", app.tenant)).await.text();
-        assert!(page.contains("Plan the implementation") && page.contains("(by link)"), "{page}");
+        assert!(page.contains("processing agreement covers Salesforce") && page.contains("(by link)"), "{page}");
         // what was accepted is there for good
         let edit = [("form", "remove"), ("seen", "9")];
         refused(&grace.post(&format!("{one}/lines/1"), &edit).await, "It was sent and stands as it is");
-        refused(&grace.post(&list, &[]).await, "Quotations are for the stage Quotation");
+        // what comes later adds to it
+        let order = led(&grace.post(&list, &[]).await);
+        assert!(grace.get(&order).await.text().contains("Change order 2 for Members"));
     })
     .await;
 }

@@ -37,6 +37,7 @@ const PASSWORD: &str = "correct horse battery";
 const EVERYBODY: &[Role] = &Role::ALL;
 const STAFF: &[Role] = &[Role::Administrator, Role::Consultant, Role::SuccessManager, Role::AccountManager];
 const CONSULTANTS: &[Role] = &[Role::Administrator, Role::Consultant];
+const WAIVERS: &[Role] = &[Role::Administrator, Role::AccountManager];
 const ADMINISTRATORS: &[Role] = &[Role::Administrator];
 
 /// Method, route, what it needs, and what is answered to whoever may (with an empty form).
@@ -304,6 +305,17 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
         0,
     ),
     ("GET", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/files/{file}", Permit(STAFF), 404),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/implementation", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/implementation", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/implementation/tasks/{point}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/implementation/tasks/{point}", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/implementation/drafts/{point}", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/implementation/drafts/{point}", Permit(CONSULTANTS), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/implementation/evidence/{point}", Permit(CONSULTANTS), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/implementation/evidence/{point}", Permit(CONSULTANTS), 422),
+    // not who builds it
+    ("GET", "/tenants/{tenant}/integrations/{integration}/implementation/waive/{point}", Permit(WAIVERS), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/implementation/waive/{point}", Permit(WAIVERS), 422),
     ("GET", "/tenants/{tenant}/quotations", Permit(EVERYBODY), 200),
     ("GET", "/tenants/{tenant}/quotations/{quotation}", Permit(EVERYBODY), 404),
     ("POST", "/tenants/{tenant}/quotations/{quotation}", Permit(&[Role::Customer]), 404),
@@ -340,6 +352,8 @@ struct Held {
     /// A draft of a quotation, and the integration that it is for.
     quotation: String,
     quoted: String,
+    /// An integration that is being built, and one of its tasks, drafts and pieces of evidence.
+    built: [String; 4],
 }
 
 impl Held {
@@ -358,6 +372,9 @@ impl Held {
         let invitation = store::invite(&app.db, &app.clock, &courier, &grant, new).await.unwrap().id;
         let (integration, question) = crate::intake::under_investigation(app).await;
         let quotation = crate::quotations::draft(app).await;
+        let (built, whole) = crate::implementation::built(app).await;
+        let (task, draft, evidence) = (&whole.tasks[0], &whole.drafts[0], &whole.evidence[0]);
+        let built = [built.0, task.id, draft.id, evidence.id].map(|id| id.to_string());
         let source = source(app, event_type).await;
         // a server that knows what was just made
         app.start().await;
@@ -400,6 +417,7 @@ impl Held {
             question: question.to_string(),
             quotation: quotation.id.to_string(),
             quoted: quotation.integration_id.to_string(),
+            built,
         }
     }
 
@@ -409,7 +427,17 @@ impl Held {
 
     /// The path of what is held here, below the tenant `of`.
     fn below(&self, of: TenantId, route: &str) -> String {
-        let integration = if route.contains("/quotations") { &self.quoted } else { &self.integration };
+        let [built, task, draft, evidence] = &self.built;
+        let integration = match route {
+            route if route.contains("/implementation") => built,
+            route if route.contains("/quotations") => &self.quoted,
+            _ => &self.integration,
+        };
+        let point = match route {
+            route if route.contains("/tasks/{point}") => task,
+            route if route.contains("/drafts/{point}") => draft,
+            _ => evidence,
+        };
         route
             .replace("{tenant}", &of.to_string())
             .replace("{event_type}", &self.event_type)
@@ -424,6 +452,7 @@ impl Held {
             .replace("{person}", &self.person)
             .replace("{invitation}", &self.invitation)
             .replace("{integration}", integration)
+            .replace("{point}", point)
             .replace("{quotation}", &self.quotation)
             .replace("{line}", "new")
             .replace("{file}", "pdf")

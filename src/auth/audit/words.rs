@@ -143,6 +143,15 @@ pub const ALL: &[Words] = &[
     words("investigation.plan", Object::Integration, "planned the investigation of"),
     words("investigation.question", Object::Integration, "changed a question of the investigation of"),
     words("investigation.time", Object::Integration, "wrote down time spent on the investigation of"),
+    words("implementation.begin", Object::Integration, "planned the implementation of"),
+    words("implementation.extend", Object::Integration, "added a change order to the implementation of"),
+    words("implementation.task", Object::Integration, "changed a task of the implementation of"),
+    words("implementation.draft", Object::Integration, "changed a draft of the implementation of"),
+    words("implementation.make", Object::Integration, "made what was drafted in the implementation of"),
+    words("implementation.time", Object::Integration, "wrote down time spent on the implementation of"),
+    words("evidence.name", Object::Integration, "named acceptance evidence of"),
+    words("evidence.forget", Object::Integration, "asked no more for acceptance evidence of"),
+    words("evidence.waive", Object::Integration, "waived acceptance evidence of"),
 ];
 
 /// The words of an action, if it is known here.

@@ -81,14 +81,14 @@ impl Which {
 
 /// What tokens of other systems are sealed with.
 #[derive(Debug, Args)]
-struct Keys {
+pub(super) struct Keys {
     /// The file with the key that seals secrets at rest [default: made beside a SQLite database]
     #[arg(long, env = "TRIBUTARY_KEY_FILE", value_name = "PATH")]
     key_file: Option<std::path::PathBuf>,
 }
 
 impl Keys {
-    fn ring(&self, db: &Db) -> Keyring {
+    pub(super) fn ring(&self, db: &Db) -> Keyring {
         Keyring::at(self.key_file.as_deref(), db.file())
     }
 }

@@ -2,8 +2,8 @@
 use super::{
     Scene, Story,
     What::{
-        Accepted, Answered, Checked, Chose, Concluded, Declined, Ended, Found, Judged, Planned, Quoted, Samples, Spent,
-        Waits, WentLive,
+        Accepted, Answered, Checked, Chose, Concluded, Declined, Did, Ended, Found, Judged, Planned, Quoted, Samples,
+        Spent, Waits, WentLive, Worked,
     },
 };
 use crate::intake::{
@@ -145,7 +145,9 @@ pub(in crate::demo) const STORIES: &[Story] = &[
                 ]),
             ),
             Scene(40, Accepted),
-            Scene(3, Waits(Vendor, "Make the service user and hand over its token")),
+            Scene(3, Did("See to it that the processing agreement")),
+            Scene(2, Worked("Fetch invoices", 210, "Read their documentation, and wrote to the vendor")),
+            Scene(1, Waits(Vendor, "Make the service user and hand over its token")),
         ],
     },
     Story {
@@ -164,6 +166,8 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(1, Chose(Possible, "")),
             Scene(50, Quoted(&[("Connect opens and clicks", 6), ("Rules for writing less often", 10)])),
             Scene(50, Accepted),
+            Scene(1, Did("See to it that the processing agreement")),
+            Scene(1, Worked("Connect opens", 90, "Looked through their web hooks")),
             Scene(1, Waits(Customer, "Enter our address and the token in their settings")),
         ],
     },

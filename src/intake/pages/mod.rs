@@ -6,6 +6,7 @@ mod evidence;
 mod form;
 mod guest;
 mod guide;
+mod implementation;
 mod investigation;
 mod links;
 mod list;
@@ -28,7 +29,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Integration, Side, Stage, address, quotation, store};
+use super::{Integration, Side, Stage, address, implementation as building, quotation, store};
 use crate::{
     app::App,
     auth::{
@@ -77,6 +78,7 @@ pub fn routes() -> Router<App> {
         .route("/tenants/{tenant}/integrations/{integration}/investigation/report", get(report::show))
         .route("/tenants/{tenant}/integrations/{integration}/acts/{act}", get(acts::ask).post(acts::take))
         .merge(quotations::routes())
+        .merge(implementation::routes())
         .route("/answer", get(guest::door).post(guest::enter))
         .route("/answer/intake", get(guest::all))
         .route("/answer/intake/{section}", get(guest::ask).post(guest::save))
@@ -101,6 +103,8 @@ struct Named {
     line: String,
     #[serde(default)]
     file: String,
+    #[serde(default)]
+    point: String,
 }
 
 impl Named {
@@ -124,6 +128,7 @@ struct Room {
     staff: Vec<Colleague>,
     investigated: bool,
     quoted: bool,
+    built: bool,
 }
 
 impl Room {
@@ -136,7 +141,9 @@ impl Room {
         let of = store::get(&app.db, &permit, id).await?;
         let investigated = store::investigation(&app.db, &permit, id).await?.is_some();
         let quoted = of.stage == Stage::Quotation || !quotation::store::list(&app.db, &permit, id).await?.is_empty();
-        Ok(Self { frame, of, staff: colleagues(&app.db, &session.actor).await?, investigated, quoted })
+        let planned = building::store::planned(&app.db, &permit, id).await?;
+        let built = of.stage == Stage::Implementation || planned;
+        Ok(Self { frame, of, staff: colleagues(&app.db, &session.actor).await?, investigated, quoted, built })
     }
 
     fn here(&self) -> String {
@@ -169,6 +176,9 @@ impl Room {
         }
         if self.quoted {
             tabs.push(tab("Quotations", "/quotations"));
+        }
+        if self.built {
+            tabs.push(tab("Implementation", "/implementation"));
         }
         view! { <Tabs label="Integration" tabs=tabs current=format!("{here}{rest}")/> }.into_any()
     }

@@ -152,6 +152,7 @@ fn main_act(room: &Room, sight: &Sight) -> Option<AnyView> {
         Stage::Intake => ("verdicts", "Give the verdicts"),
         Stage::Investigation => ("investigation", "Open the investigation"),
         Stage::Quotation => ("quotations", "Open the quotation"),
+        Stage::Implementation => ("implementation", "Open the implementation"),
         _ => return None,
     };
     sight

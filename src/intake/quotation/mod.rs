@@ -50,6 +50,8 @@ pub struct Quotation {
     pub id: QuotationId,
     /// Which version it is, from 1 within its integration.
     pub number: i64,
+    /// The accepted version that it adds to: then it is a change order.
+    pub adds_to: Option<QuotationId>,
     /// Where it was left; see [`Quotation::standing`].
     pub state: State,
     /// What it says.
@@ -98,7 +100,10 @@ impl Quotation {
 
     /// What it is called in a sentence.
     pub fn told(&self) -> String {
-        format!("version {} of the quotation", self.number)
+        match self.adds_to {
+            Some(_) => format!("change order {}", self.number),
+            None => format!("version {} of the quotation", self.number),
+        }
     }
 }
 

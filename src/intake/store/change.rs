@@ -1,6 +1,7 @@
 //! What people do with an integration: begin it, change it, say whose turn it is, and take the steps of its way.
 use chrono::Utc;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Note, Scope, answers, audit, lock, note};
 use crate::{
@@ -10,8 +11,9 @@ use crate::{
     error::{Error, Result},
     ids::{IntegrationId, TenantId},
     intake::{
-        Act, Details, Facts, Integration, Next, Question, Reason, Scenario, Side, Stage, Why, first_step, step,
-        system_key,
+        Act, Details, Facts, Integration, Next, Question, Reason, Scenario, Side, Stage, Why, first_step,
+        implementation::{self, Outcome},
+        step, system_key,
     },
     sql, tenants,
 };
@@ -260,55 +262,29 @@ pub async fn advance(
     id: IntegrationId,
     taken: Step,
 ) -> Result<Integration> {
+    // measured before the transaction, which is short; and kept in it, so that what is live says what was seen
+    let ground = if taken.act == Act::GoLive {
+        let whole = implementation::store::load(db, permit, id).await?;
+        Ground::Measured(implementation::store::measure(db, clock, permit, &whole).await?)
+    } else {
+        Ground::Seen
+    };
     let (permit, clock) = (permit.clone(), clock.clone());
     db.write(move |tx| {
-        Box::pin(
-            async move { advance_in(tx, &clock, permit.actor(), (permit.tenant(), id), taken, Ground::Seen).await },
-        )
+        Box::pin(async move { advance_in(tx, &clock, permit.actor(), (permit.tenant(), id), taken, ground).await })
     })
     .await
 }
 
-/// That an invented history says what nobody has accepted or seen: only the demo has one.
-#[derive(Debug, Clone, Copy)]
-pub struct Told(TenantId);
-
-impl Told {
-    /// Of this tenant.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it is not the demo.
-    pub fn new(tenant: TenantId) -> Result<Self> {
-        if tenant == tenants::DEMO { Ok(Self(tenant)) } else { Err(Error::NotFound("demo")) }
-    }
-}
-
-/// Takes a step whose ground is told and not there: see [`Told`].
-///
-/// # Errors
-/// As [`advance`].
-pub async fn advance_as_told(
-    db: &Db,
-    clock: &Clock,
-    actor: &Actor,
-    id: IntegrationId,
-    taken: Step,
-    told: Told,
-) -> Result<Integration> {
-    let (actor, clock) = (actor.clone(), clock.clone());
-    db.write(move |tx| Box::pin(async move { advance_in(tx, &clock, &actor, (told.0, id), taken, Ground::Told).await }))
-        .await
-}
-
 /// On what ground a step is taken that needs more than its facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::intake) enum Ground {
     /// On what the tables say.
     Seen,
+    /// On what live data said a moment ago, of each piece of evidence.
+    Measured(Vec<(Uuid, Outcome)>),
     /// The customer accepts a quotation in the same transaction.
     Accepted,
-    /// An invented history says so.
-    Told,
 }
 
 /// Takes a step inside a transaction.
@@ -326,8 +302,11 @@ pub(in crate::intake) async fn advance_in(
     }
     let before = lock(tx, tenant, id).await?;
     let mut facts = facts(tx, tenant, id, reason.is_some()).await?;
-    facts.quotation_accepted = ground != Ground::Seen;
-    facts.evidence_complete = ground == Ground::Told;
+    facts.quotation_accepted = ground == Ground::Accepted;
+    facts.evidence_complete = match &ground {
+        Ground::Measured(outcomes) => implementation::store::complete_in(tx, (tenant, id), outcomes).await?.is_empty(),
+        Ground::Seen | Ground::Accepted => false,
+    };
     let stage = step(before.stage, act, &facts).map_err(refusal)?;
     let now = clock.now();
     let scenario = match act {
@@ -379,8 +358,8 @@ fn refusal(why: Why) -> Error {
     if why.wants_reason() { Error::invalid("reason", why.to_string()) } else { Error::Conflict(why.to_string()) }
 }
 
-/// What is known, inside the transaction that acts on it. That a quotation is accepted is known to who accepts it alone:
-/// see [`Ground`]. Whatever brings implementations adds what it knows here: until then nothing is seen to work.
+/// What is known, inside the transaction that acts on it. That a quotation is accepted is known to who accepts it alone,
+/// and that the evidence is complete to who has measured it: see [`Ground`].
 async fn facts(tx: &mut Tx, tenant: TenantId, id: IntegrationId, reason: bool) -> Result<Facts> {
     let verdicts = sql!(
         all(Question, crate::intake::Answer),

@@ -35,7 +35,7 @@ pub use answers::{
     Answered, Checked, Given, answers, checks, fingerprint, give_verdict, save_answers, save_checks, verdicts,
 };
 pub(in crate::intake) use change::{Ground, advance_in, set_next_in};
-pub use change::{Step as Taken, Told, advance, advance_as_told, change, create, mark, set_next};
+pub use change::{Step as Taken, advance, change, create, mark, set_next};
 pub use evidence::{Endpoint, Seen, attach, close_endpoint, evidence, open_endpoint};
 pub use investigation::{
     Investigation, OpenQuestion, Plan, Spent, add_question, answer_question, investigation, plan, question, questions,

@@ -56,6 +56,26 @@ pub async fn create(
     prepared: Prepared,
     start: Option<DateTime<Utc>>,
 ) -> Result<Source> {
+    let (permit, clock, keys) = (permit.clone(), clock.clone(), keys.clone());
+    db.write(move |tx| {
+        Box::pin(async move { create_in(tx, &clock, &keys, &permit, event_type, prepared, start).await })
+    })
+    .await
+}
+
+/// The same inside a transaction, for what makes more than a source.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    keys: &Keyring,
+    permit: &Permit<Configure>,
+    event_type: EventTypeId,
+    prepared: Prepared,
+    start: Option<DateTime<Utc>>,
+) -> Result<Source> {
     let (id, now, tenant) = (SourceId::new(clock), clock.now(), permit.tenant());
     let terms = prepared.terms(id)?;
     let start = match start {
@@ -65,45 +85,39 @@ pub async fn create(
         None => first_start(&terms, now),
     };
     let secret = seal(keys, &row_of(tenant, id), prepared.secret.as_deref())?;
-    let (actor, clock) = (permit.actor().clone(), clock.clone());
-    db.write(move |tx| {
-        Box::pin(async move {
-            tenants::store::lock(tx, tenant).await?;
-            let known = "SELECT id FROM event_types WHERE tenant_id = $1 AND id = $2";
-            if sql!(opt(EventTypeId,), tx, known, tenant, event_type)?.is_none() {
-                return Err(Error::NotFound("event type"));
-            }
-            let row = sql!(
-                one Row, tx,
-                concat!(
-                    "INSERT INTO sources (tenant_id, id, event_type_id, name, definition, host, secret, state,
-                        starts_at, watermark, interval_seconds, parallel, next_run_at, run_now, skew_millis, refusals,
-                        health, health_since, reconcile, checked_windows, checked_records, missed_records, lateness,
-                        tidied_at, created_at, updated_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $8, $9, $10, $11, FALSE, 0, 0, $12, $11, TRUE,
-                        0, 0, 0, $13, $11, $11, $11)
-                     RETURNING ", columns!()
-                ),
-                tenant,
-                id,
-                event_type,
-                &prepared.name,
-                &prepared.definition,
-                &terms.host,
-                secret,
-                start,
-                terms.interval(now).num_seconds(),
-                terms.parallel(),
-                now,
-                Health::Fresh,
-                serde_json::to_string(&Lateness::default()).map_err(Error::internal)?,
-            )?;
-            let source = Source::from(row);
-            record(tx, &clock, &actor, "source.create", &source, None, Some(shown(&source))).await?;
-            Ok(source)
-        })
-    })
-    .await
+    tenants::store::lock(tx, tenant).await?;
+    let known = "SELECT id FROM event_types WHERE tenant_id = $1 AND id = $2";
+    if sql!(opt(EventTypeId,), tx, known, tenant, event_type)?.is_none() {
+        return Err(Error::NotFound("event type"));
+    }
+    let row = sql!(
+        one Row, tx,
+        concat!(
+            "INSERT INTO sources (tenant_id, id, event_type_id, name, definition, host, secret, state,
+                starts_at, watermark, interval_seconds, parallel, next_run_at, run_now, skew_millis, refusals,
+                health, health_since, reconcile, checked_windows, checked_records, missed_records, lateness,
+                tidied_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $8, $9, $10, $11, FALSE, 0, 0, $12, $11, TRUE,
+                0, 0, 0, $13, $11, $11, $11)
+             RETURNING ", columns!()
+        ),
+        tenant,
+        id,
+        event_type,
+        &prepared.name,
+        &prepared.definition,
+        &terms.host,
+        secret,
+        start,
+        terms.interval(now).num_seconds(),
+        terms.parallel(),
+        now,
+        Health::Fresh,
+        serde_json::to_string(&Lateness::default()).map_err(Error::internal)?,
+    )?;
+    let source = Source::from(row);
+    record(tx, clock, permit.actor(), "source.create", &source, None, Some(shown(&source))).await?;
+    Ok(source)
 }
 
 /// "Each hour all new data of the past hour": the first run begins at once.

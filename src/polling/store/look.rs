@@ -88,6 +88,44 @@ pub async fn of_type<R: Right>(db: &Db, permit: &Permit<R>, id: EventTypeId) -> 
     )?)
 }
 
+/// What a source has asked for, as far as somebody asks who looks back.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Covered {
+    /// What it is called.
+    pub name: String,
+    /// Where its ledger begins.
+    pub starts_at: DateTime<Utc>,
+    /// Where it ends.
+    pub watermark: DateTime<Utc>,
+    /// Between two runs.
+    pub interval_seconds: i64,
+    /// The first moment since then that is not stored yet.
+    pub hole: Option<DateTime<Utc>>,
+}
+
+/// What the sources of an event type have asked for since a moment.
+///
+/// # Errors
+/// When the database does.
+pub async fn covered<R: Right>(
+    db: &Db,
+    permit: &Permit<R>,
+    id: EventTypeId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Covered>> {
+    Ok(sql!(
+        all Covered, db,
+        "SELECT s.name, s.starts_at, s.watermark, s.interval_seconds,
+            (SELECT MIN(w.from_at) FROM windows AS w WHERE w.tenant_id = s.tenant_id AND w.source_id = s.id
+                AND w.done_at IS NULL AND w.kind IN ('scheduled', 'backfill') AND w.until_at > $3) AS hole
+         FROM sources AS s WHERE s.tenant_id = $1 AND s.event_type_id = $2 AND s.state <> 'removed'
+         ORDER BY lower(s.name), s.id",
+        permit.tenant(),
+        id,
+        since,
+    )?)
+}
+
 /// What a strip and a chart are drawn from: a window in few words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Piece {

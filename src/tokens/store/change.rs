@@ -76,19 +76,28 @@ pub async fn create(
     secret: &Secret,
     details: Details,
 ) -> Result<Token> {
+    let details = tidy(details)?;
+    let (permit, clock, secret) = (permit.clone(), clock.clone(), secret.clone());
+    db.write(move |tx| Box::pin(async move { create_in(tx, &clock, &permit, &secret, details).await })).await
+}
+
+/// The same inside a transaction, for what makes more than a token.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    permit: &Permit<Configure>,
+    secret: &Secret,
+    details: Details,
+) -> Result<Token> {
     let made = new_token(clock, permit.tenant(), secret, tidy(details)?);
-    let digest = secret.digest();
-    let (actor, clock) = (permit.actor().clone(), clock.clone());
-    db.write(move |tx| {
-        Box::pin(async move {
-            tenants::store::lock(tx, made.tenant_id).await?;
-            must_have_types(tx, made.tenant_id, &made.details).await?;
-            insert(tx, &made, digest).await?;
-            written(tx, &clock, &actor, "token.create", None, &made).await?;
-            Ok(made)
-        })
-    })
-    .await
+    tenants::store::lock(tx, made.tenant_id).await?;
+    must_have_types(tx, made.tenant_id, &made.details).await?;
+    insert(tx, &made, secret.digest()).await?;
+    written(tx, clock, permit.actor(), "token.create", None, &made).await?;
+    Ok(made)
 }
 
 fn new_token(clock: &Clock, tenant: TenantId, secret: &Secret, details: Details) -> Token {

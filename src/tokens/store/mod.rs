@@ -27,7 +27,7 @@ use crate::{
     name::Name,
     sql,
 };
-pub use change::{Overlap, Rolled, change, create, revoke, roll, set_overlap};
+pub use change::{Overlap, Rolled, change, create, create_in, revoke, roll, set_overlap};
 pub use uses::{Watched, watch, watch_one};
 
 #[derive(sqlx::FromRow)]

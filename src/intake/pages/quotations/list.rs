@@ -49,15 +49,27 @@ pub(super) async fn begin(
     Ok(amiss(page(&room, &all, true, &errors)))
 }
 
+/// What one is called in a list.
+fn title(of: &Quotation) -> String {
+    let what = if of.adds_to.is_some() { "Change order" } else { "Version" };
+    format!("{what} {}", of.number)
+}
+
 fn page(room: &Room, all: &[Quotation], may: bool, errors: &FieldErrors) -> String {
     let now = room.frame.moment();
-    let open = room.of.stage == Stage::Quotation && all.iter().all(|one| !one.state.is_open());
+    // while it is built, what is quoted adds to what was accepted
+    let adds = room.of.stage == Stage::Implementation && !all.is_empty();
+    let open = (adds || room.of.stage == Stage::Quotation) && all.iter().all(|one| !one.state.is_open());
     let action = format!("{}/quotations", room.here());
     let begin = || {
         (may && open).then(|| {
-            let word = if all.is_empty() { "Draft the quotation" } else { "Draft a new version" };
-            view! { <PostButton action=action.clone() tone=Tone::Primary icon=Icon::Plus>{word}</PostButton> }
-                .into_any()
+            let word = match (all.is_empty(), adds) {
+                (true, _) => "Draft the quotation",
+                (false, true) => "Draft a change order",
+                (false, false) => "Draft a new version",
+            };
+            let tone = if adds { Tone::Plain } else { Tone::Primary };
+            view! { <PostButton action=action.clone() tone=tone icon=Icon::Plus>{word}</PostButton> }.into_any()
         })
     };
     let content = if all.is_empty() {
@@ -81,10 +93,7 @@ fn page(room: &Room, all: &[Quotation], may: bool, errors: &FieldErrors) -> Stri
         let rows = all.iter().map(|one| {
             let (totals, currency) = (one.content.totals(), one.content.currency);
             vec![
-                ui::two_lines(
-                    ui::link(address(one), format!("Version {}", one.number)),
-                    ui::text(one.content.title.as_str()),
-                ),
+                ui::two_lines(ui::link(address(one), title(one)), ui::text(one.content.title.as_str())),
                 badge(one.standing(now.at)),
                 ui::text(currency.told(totals.net)),
                 ui::text(currency.told(totals.gross)),

@@ -45,7 +45,7 @@ pub(super) async fn load<R: Right>(
 pub(super) fn crumbs(room: &Room, of: &Quotation) -> Vec<Crumb> {
     let mut crumbs = room.crumbs(true);
     crumbs.push(Crumb::new("Quotations", format!("{}/quotations", room.here())));
-    crumbs.push(Crumb::new(format!("Version {}", of.number), address(of)));
+    crumbs.push(Crumb::new(crate::form::sentence(&of.told()), address(of)));
     crumbs
 }
 
@@ -62,7 +62,12 @@ struct Sight {
 impl Sight {
     async fn load(app: &App, session: &Session, permit: &Permit<SeeIntegrations>, of: &Quotation) -> Result<Self> {
         let all = store::list(&app.db, permit, of.integration_id).await?;
-        let before = all.into_iter().find(|one| one.number < of.number);
+        // a change order differs from an earlier one of the same, and not from what it adds to
+        let before = all.into_iter().find(|one| {
+            one.number < of.number
+                && one.adds_to == of.adds_to
+                && (of.adds_to.is_none() || one.state != State::Accepted)
+        });
         let name = &session.actor.name;
         Ok(Self {
             links: store::links(&app.db, permit, of.id).await?,
@@ -151,7 +156,7 @@ pub(super) async fn file(
 fn page(room: &Room, of: &Quotation, sight: &Sight, typed: &Typed, errors: &FieldErrors) -> String {
     let here = address(of);
     let standing = of.standing(room.frame.now);
-    let changeable = standing.is_open() && sight.may(Act::Edit) && room.of.stage == Stage::Quotation;
+    let changeable = standing.is_open() && sight.may(Act::Edit) && room.of.stage == stage_of(of);
     let ways = changeable.then(|| {
         view! {
             <LinkButton href=format!("{here}/lines/new") icon=Icon::Plus>"Add a line"</LinkButton>
@@ -178,7 +183,7 @@ fn page(room: &Room, of: &Quotation, sight: &Sight, typed: &Typed, errors: &Fiel
         {shared(room, of, sight, standing)}
         {command(of)}
     };
-    let lead = format!("Version {} of the quotation for {}", of.number, room.of.details.name);
+    let lead = crate::form::sentence(&format!("{} for {}", of.told(), room.of.details.name));
     let body = view! {
         <PageHeader title=of.content.title.as_str() lead=lead badge=badge(standing)>{files}{ways}</PageHeader>
         {room.tabs("/quotations")}
@@ -187,6 +192,11 @@ fn page(room: &Room, of: &Quotation, sight: &Sight, typed: &Typed, errors: &Fiel
     let mut crumbs = crumbs(room, of);
     crumbs.pop();
     ui::page(&room.frame, &of.content.title, crumbs, body.into_any())
+}
+
+/// The stage at which it is written and answered: a change order adds to what is being built.
+const fn stage_of(of: &Quotation) -> Stage {
+    if of.adds_to.is_some() { Stage::Implementation } else { Stage::Quotation }
 }
 
 /// What is different from the version before.
@@ -251,7 +261,7 @@ fn reasoned(of: &Quotation, act: Act, verb: &'static str, typed: &Typed, errors:
 }
 
 fn acts(room: &Room, of: &Quotation, sight: &Sight, standing: State, typed: &Typed, errors: &FieldErrors) -> AnyView {
-    if room.of.stage != Stage::Quotation && !standing.is_open() {
+    if room.of.stage != stage_of(of) && !standing.is_open() {
         return ().into_any();
     }
     let mut rows: Vec<AnyView> = Vec::new();

@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     ids::QuotationId,
     intake::{
-        Integration, Next, Reason, Side,
+        Integration, Next, Reason, Side, implementation,
         quotation::{Acceptance, Act, Quotation, State, address, step},
         store::{self as integrations, Ground, Note, Taken, audit, note},
     },
@@ -18,6 +18,8 @@ use crate::{
 
 /// What is to be done after a no.
 const AFTER_NO: &str = "Revise the quotation, or close it as lost";
+/// And of a change order.
+const AFTER_NO_MORE: &str = "Revise the change order, or go on without it";
 
 /// How whoever owns an integration is told.
 #[derive(Clone)]
@@ -48,7 +50,8 @@ impl Bell {
         let Some(to) = to else { return Ok(()) };
         let who = of.decided_by.clone().unwrap_or_else(|| "The customer".into());
         let (word, more) = match of.state {
-            State::Accepted => ("accepted", "The implementation can begin.".to_owned()),
+            State::Accepted if of.adds_to.is_some() => ("accepted", "Its work packages are planned.".to_owned()),
+            State::Accepted => ("accepted", "The implementation is planned.".to_owned()),
             _ => ("declined", format!("Their reason: {}", of.reason)),
         };
         let name = &integration.details.name;
@@ -58,8 +61,8 @@ impl Bell {
             subject: format!("Quotation {word}: {name}"),
             parts: vec![
                 Part::text(format!(
-                    "{who} has {word} version {} of the quotation for {name}, {} with VAT.",
-                    of.number,
+                    "{who} has {word} {} for {name}, {} with VAT.",
+                    of.told(),
                     of.content.currency.told(totals.gross)
                 )),
                 Part::text(more),
@@ -115,13 +118,25 @@ pub async fn accept(
     digest: &str,
     by: Acceptance,
 ) -> Result<Quotation> {
+    // what the intake knows is read before the transaction, which is short
+    let ground = {
+        let of = super::get(db, permit, id).await?;
+        implementation::store::ground(db, permit, of.integration_id).await?
+    };
     let (permit, clock, bell, digest) = (permit.clone(), clock.clone(), bell.clone(), digest.to_owned());
     db.write(move |tx| {
         Box::pin(async move {
-            let (after, integration) = answered(tx, &clock, permit.actor(), id, &digest, Answer::Yes(by)).await?;
-            let taken = Taken { act: crate::intake::Act::Accept, reason: None, next: None };
-            let key = (after.tenant_id, after.integration_id);
-            integrations::advance_in(tx, &clock, permit.actor(), key, taken, Ground::Accepted).await?;
+            let actor = permit.actor();
+            let (after, integration) = answered(tx, &clock, actor, id, &digest, Answer::Yes(by)).await?;
+            let accepted = (after.id, after.content.lines.as_slice());
+            if after.adds_to.is_some() {
+                implementation::store::extend_in(tx, &clock, actor, &integration, accepted).await?;
+            } else {
+                let taken = Taken { act: crate::intake::Act::Accept, reason: None, next: None };
+                let key = (after.tenant_id, after.integration_id);
+                let begun = integrations::advance_in(tx, &clock, actor, key, taken, Ground::Accepted).await?;
+                implementation::store::begin_in(tx, &clock, actor, &begun, accepted, &ground).await?;
+            }
             bell.ring(tx, &clock, &integration, &after).await?;
             Ok(after)
         })
@@ -147,7 +162,8 @@ pub async fn decline(
         Box::pin(async move {
             let answer = Answer::No(name, reason);
             let (after, integration) = answered(tx, &clock, permit.actor(), id, &digest, answer).await?;
-            let next = Next { next_step: AFTER_NO.into(), turn: Side::Us };
+            let next_step = if after.adds_to.is_some() { AFTER_NO_MORE } else { AFTER_NO };
+            let next = Next { next_step: next_step.into(), turn: Side::Us };
             integrations::set_next_in(tx, &clock, permit.actor(), &integration, next).await?;
             bell.ring(tx, &clock, &integration, &after).await?;
             Ok(after)
@@ -183,7 +199,7 @@ async fn answered(
     }
     let known = facts(&before, Limit { approve_above: 0 }, actor, now, reason.is_some());
     let state = step(before.state, act, &known).map_err(refusal)?;
-    must_be_quoted(&integration)?;
+    must_be_quoted(&integration, before.adds_to)?;
     if before.document_digest.as_deref() != Some(digest) {
         return Err(Error::Conflict("this is not what was shown to you: look at it again".into()));
     }

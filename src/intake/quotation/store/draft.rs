@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
     ids::{IntegrationId, QuotationId},
     intake::{
-        Integration,
+        Integration, Stage,
         quotation::{Act, Content, Currency, Discount, Limit, Quotation, Reason, State, carry::carried, step},
         store::{self as integrations, Note, audit, note},
     },
@@ -28,11 +28,13 @@ pub async fn begin(db: &Db, clock: &Clock, permit: &Permit<RunIntakes>, of: Inte
     let before = super::list(db, permit, of).await?;
     let integration = integrations::get(db, permit, of).await?;
     let fresh = first(db, clock, permit, &integration).await?;
+    let adds_to = before.iter().find(|one| one.state == State::Accepted && one.adds_to.is_none()).map(|one| one.id);
     let (permit, clock) = (permit.clone(), clock.clone());
     db.write(move |tx| {
         Box::pin(async move {
             let integration = integrations::lock(tx, permit.tenant(), of).await?;
-            must_be_quoted(&integration)?;
+            let adds_to = adds_to.filter(|_| integration.stage == Stage::Implementation);
+            must_be_quoted(&integration, adds_to)?;
             let text = "SELECT COUNT(*) FROM quotations WHERE tenant_id = $1 AND integration_id = $2
                 AND state IN ('draft', 'awaiting', 'approved')";
             if sql!(value i64, tx, text, permit.tenant(), of)? > 0 {
@@ -41,11 +43,14 @@ pub async fn begin(db: &Db, clock: &Clock, permit: &Permit<RunIntakes>, of: Inte
             let text = "SELECT COALESCE(MAX(number), 0) FROM quotations WHERE tenant_id = $1 AND integration_id = $2";
             let number = sql!(value i64, tx, text, permit.tenant(), of)? + 1;
             let now = clock.now();
-            let content = match before.first() {
+            // what was accepted stands, so what adds to it begins anew
+            let last = before.iter().find(|one| one.adds_to == adds_to && one.state != State::Accepted);
+            let content = match last {
                 // what has expired would be of no use to anybody
                 Some(last) => {
                     Content { valid_until: fresh.valid_until.max(last.content.valid_until), ..last.content.clone() }
                 }
+                None if adds_to.is_some() => addition(fresh, &integration, &before),
                 None => fresh,
             };
             let made = Quotation {
@@ -53,6 +58,7 @@ pub async fn begin(db: &Db, clock: &Clock, permit: &Permit<RunIntakes>, of: Inte
                 integration_id: of,
                 id: QuotationId::new(&clock),
                 number,
+                adds_to,
                 state: State::Draft,
                 content,
                 revision: 1,
@@ -107,13 +113,27 @@ async fn first(db: &Db, clock: &Clock, permit: &Permit<RunIntakes>, of: &Integra
     })
 }
 
+/// What a change order says before anybody has written a line of it.
+fn addition(fresh: Content, of: &Integration, before: &[Quotation]) -> Content {
+    let accepted = before.iter().find(|one| one.state == State::Accepted && one.adds_to.is_none());
+    let number = accepted.map_or(1, |one| one.number);
+    Content {
+        title: format!("Change order: {}", of.details.name),
+        currency: accepted.map_or(fresh.currency, |one| one.content.currency),
+        addressee: accepted.map_or(fresh.addressee, |one| one.content.addressee.clone()),
+        assumptions: format!("It adds to version {number} of the quotation, which stands as it was accepted."),
+        exclusions: String::new(),
+        ..fresh
+    }
+}
+
 async fn insert(tx: &mut Tx, made: &Quotation) -> Result<()> {
     let totals = made.content.totals();
     sql!(
         exec tx,
         "INSERT INTO quotations (tenant_id, id, integration_id, number, state, content, minutes, currency, net, gross,
-            revision, written_by, created_at, updated_at, reason)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, '')",
+            revision, written_by, created_at, updated_at, reason, adds_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, '', $14)",
         made.tenant_id,
         made.id,
         made.integration_id,
@@ -127,6 +147,7 @@ async fn insert(tx: &mut Tx, made: &Quotation) -> Result<()> {
         made.revision,
         &made.written_by,
         made.created_at,
+        made.adds_to,
     )?;
     Ok(())
 }
@@ -155,7 +176,7 @@ pub async fn save(
             let known = facts(&before, Limit { approve_above: 0 }, actor, clock.now(), false);
             let state = step(before.state, Act::Edit, &known).map_err(refusal)?;
             must_be_seen(&before, seen)?;
-            must_be_quoted(&integration)?;
+            must_be_quoted(&integration, before.adds_to)?;
             let after = Quotation {
                 state,
                 content,
@@ -219,7 +240,7 @@ pub async fn act(
             let state = step(before.state, act, &known).map_err(refusal)?;
             must_be_seen(&before, seen)?;
             if act != Act::Withdraw {
-                must_be_quoted(&integration)?;
+                must_be_quoted(&integration, before.adds_to)?;
             }
             let mut after = Quotation { state, reason: why(reason.as_ref()), ..before.clone() };
             match act {

@@ -90,7 +90,7 @@ pub async fn make_link(
         Box::pin(async move {
             let (of, integration) = lock(tx, permit.tenant(), of).await?;
             let now = clock.now();
-            must_be_quoted(&integration)?;
+            must_be_quoted(&integration, of.adds_to)?;
             if !of.standing(now).is_offered() {
                 return Err(Error::Conflict("a link is for what the customer can still answer: send a version".into()));
             }

@@ -4,7 +4,7 @@
 macro_rules! quotations {
     ($rest:literal) => {
         concat!(
-            "SELECT tenant_id, integration_id, id, number, state, content, revision, written_by, created_at, updated_at, ",
+            "SELECT tenant_id, integration_id, id, number, adds_to, state, content, revision, written_by, created_at, updated_at, ",
             "submitted_by, approved_by, approved_at, sent_by, sent_at, document_digest, pdf_digest, viewed_at, decided_by, ",
             "decided_role, decided_from, decided_at, reason FROM quotations ",
             $rest
@@ -43,6 +43,7 @@ struct Row {
     integration_id: IntegrationId,
     id: QuotationId,
     number: i64,
+    adds_to: Option<QuotationId>,
     state: State,
     content: String,
     revision: i64,
@@ -74,6 +75,7 @@ impl TryFrom<Row> for Quotation {
             integration_id: row.integration_id,
             id: row.id,
             number: row.number,
+            adds_to: row.adds_to,
             state: row.state,
             content,
             revision: row.revision,
@@ -202,13 +204,17 @@ fn refusal(why: Why) -> Error {
     }
 }
 
-/// Quotations are written, sent and answered while their integration is at that stage.
-fn must_be_quoted(of: &Integration) -> Result<()> {
-    if of.stage == Stage::Quotation {
+/// Quotations are written, sent and answered while their integration is at that stage; change orders while it is built.
+fn must_be_quoted(of: &Integration, adds_to: Option<QuotationId>) -> Result<()> {
+    let (stage, what) = match adds_to {
+        None => (Stage::Quotation, "quotations"),
+        Some(_) => (Stage::Implementation, "change orders"),
+    };
+    if of.stage == stage {
         return Ok(());
     }
-    let why = format!("quotations are for the stage Quotation, and {} is at {}", of.details.name, of.stage.title());
-    Err(Error::Conflict(why))
+    let (name, at) = (&of.details.name, of.stage.title());
+    Err(Error::Conflict(format!("{what} are for the stage {}, and {name} is at {at}", stage.title())))
 }
 
 fn must_be_seen(of: &Quotation, seen: i64) -> Result<()> {

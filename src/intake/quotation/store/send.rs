@@ -67,7 +67,7 @@ pub async fn send(
             let actor = permit.actor();
             let state = step(before.state, Act::Send, &facts(&before, limit, actor, now, false)).map_err(refusal)?;
             must_be_seen(&before, seen)?;
-            must_be_quoted(&integration)?;
+            must_be_quoted(&integration, before.adds_to)?;
             let after = Quotation {
                 state,
                 revision: before.revision + 1,

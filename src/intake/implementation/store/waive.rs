@@ -1,0 +1,77 @@
+//! Evidence that need not be seen: who has the right says so, and why.
+use serde_json::json;
+use uuid::Uuid;
+
+use super::load_in;
+use crate::{
+    auth::{Permit, WaiveEvidence},
+    clock::Clock,
+    db::Db,
+    error::{Error, Result},
+    ids::IntegrationId,
+    intake::{
+        Reason, Stage,
+        store::{self as integrations, Note, audit, note},
+    },
+    sql,
+};
+
+/// Waives a piece of evidence, or that a phase names any: `point` is the id of either.
+///
+/// # Errors
+/// [`Error::Invalid`] when there is no reason; [`Error::Conflict`] when that is waived already, or the phase names some;
+/// [`Error::NotFound`] when there is no such point; when the database fails.
+pub async fn waive(
+    db: &Db,
+    clock: &Clock,
+    permit: &Permit<WaiveEvidence>,
+    of: IntegrationId,
+    point: Uuid,
+    reason: Option<Reason>,
+) -> Result<()> {
+    let Some(reason) = reason else {
+        return Err(Error::invalid("reason", "write down why: whoever finds it missing later will ask"));
+    };
+    let (permit, clock) = (permit.clone(), clock.clone());
+    db.write(move |tx| {
+        Box::pin(async move {
+            let integration = integrations::lock(tx, permit.tenant(), of).await?;
+            if integration.stage != Stage::Implementation {
+                return Err(Error::Conflict(format!("it stands at {}", integration.stage.title())));
+            }
+            let whole = load_in(tx, integration.tenant_id, of).await?;
+            let evidence = whole.evidence.iter().find(|one| one.id == point);
+            let phase = whole.phases.iter().find(|one| one.id == point && one.quotation_id.is_some());
+            let (what, text, is) = match (evidence, phase) {
+                (Some(one), _) => (
+                    format!("waived “{}”", one.rule.told()),
+                    "UPDATE acceptance_evidence SET waived_by = $4, waived_at = $5, waived_why = $6
+                     WHERE tenant_id = $1 AND integration_id = $2 AND id = $3",
+                    one.waived.is_set(),
+                ),
+                (None, Some(one)) => {
+                    if whole.evidence.iter().any(|other| other.phase_id == point) {
+                        return Err(Error::Conflict("it names evidence: waive that".into()));
+                    }
+                    (
+                        format!("let “{}” go live without evidence", one.title),
+                        "UPDATE implementation_phases SET waived_by = $4, waived_at = $5, waived_why = $6
+                         WHERE tenant_id = $1 AND integration_id = $2 AND id = $3",
+                        one.waived.is_set(),
+                    )
+                }
+                (None, None) => return Err(Error::NotFound("evidence")),
+            };
+            if is {
+                return Err(Error::Conflict("that is waived already".into()));
+            }
+            let (actor, why) = (permit.actor(), reason.as_str());
+            sql!(exec tx, text, integration.tenant_id, of, point, &actor.name, clock.now(), why)?;
+            let key = (integration.tenant_id, of);
+            let after = json!({ "waived": what, "reason": why });
+            note(tx, &clock, actor, key, Note { what, why, step: None }).await?;
+            audit::written(tx, &clock, actor, &integration, "evidence.waive", None, after).await
+        })
+    })
+    .await
+}
