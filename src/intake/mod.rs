@@ -9,6 +9,7 @@ pub mod checks;
 pub mod findings;
 pub mod funnel;
 mod pages;
+pub mod probe;
 pub mod questions;
 pub mod stage;
 pub mod store;

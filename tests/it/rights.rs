@@ -258,6 +258,8 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("POST", "/tenants/{tenant}/integrations/{integration}/checks", Permit(STAFF), 303),
     ("GET", "/tenants/{tenant}/integrations/{integration}/evidence", Permit(STAFF), 200),
     ("POST", "/tenants/{tenant}/integrations/{integration}/evidence", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/evidence/probe", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/evidence/probe", Permit(STAFF), 422),
     // whoever comes second finds it open, or closed
     ("POST", "/tenants/{tenant}/integrations/{integration}/endpoint", Permit(CONSULTANTS), 0),
     ("POST", "/tenants/{tenant}/integrations/{integration}/endpoint/evidence", Permit(CONSULTANTS), 0),
