@@ -7,6 +7,7 @@ import { fullMendfail } from "./house-mendfail";
 import { versionRooms } from "./house-versions";
 import { bareOfJobs, fullOfJobs } from "./house-jobs";
 import { bareIntake, fullIntake } from "./house-intake";
+import { fullQuotations } from "./house-quotations";
 import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareSources, fullSources } from "./house-sources";
@@ -131,6 +132,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...fullPeople(server, tenant),
     ...fullFind(server, door),
     ...fullIntake(server, tenant),
+    ...fullQuotations(server, tenant),
     ...versionRooms(server, tenant, door.eventType),
   ];
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::Args;
 use ipnet::IpNet;
 
-use crate::mail::MailSettings;
+use crate::{intake::quotation::Limit, mail::MailSettings};
 
 /// Where the database is. Every command takes it.
 #[derive(Debug, Clone, Args)]
@@ -63,6 +63,9 @@ pub struct Settings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
     pub limits: Limits,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take it for the text of the whole command")]
+    pub quotations: Limit,
 }
 
 /// How much an ingest request may hold.

@@ -105,6 +105,8 @@ id!(/// What a channel is told, once.
     NoticeId);
 id!(/// One need of a customer, met by one external system.
     IntegrationId);
+id!(/// One version of a quotation.
+    QuotationId);
 
 /// The most events that one receipt can number.
 pub const EVENTS_OF_A_RECEIPT: usize = 0xFFFE;

@@ -59,6 +59,8 @@ pub mod metrics;
 #[cfg(feature = "ssr")]
 pub mod name;
 #[cfg(feature = "ssr")]
+pub mod pdf;
+#[cfg(feature = "ssr")]
 pub mod people;
 #[cfg(feature = "ssr")]
 pub mod polling;

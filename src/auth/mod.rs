@@ -153,6 +153,10 @@ rights! {
     RunIntakes, "run intakes": Administrator | Consultant | SuccessManager | AccountManager;
     /// Answer what an intake asks; a customer does so by a link, which is good for nothing else.
     AnswerIntakes, "answer an intake": Administrator | Consultant | SuccessManager | AccountManager | Customer;
+    /// See what was quoted; a customer sees what was sent.
+    SeeQuotations, "see quotations": Administrator | Consultant | SuccessManager | AccountManager | Customer;
+    /// Accept or decline what was quoted: the customer's alone.
+    AnswerQuotations, "answer a quotation": Customer;
     /// Plan an investigation and answer its questions.
     RunInvestigations, "work on an investigation": Administrator | Consultant;
     /// Accounts of people and settings of the installation.

@@ -14,6 +14,7 @@ mod migrate;
 mod moving;
 mod output;
 mod quarantine;
+mod quotation;
 mod restore;
 mod send;
 pub mod serve;
@@ -102,6 +103,8 @@ Examples:
     Integration(integration::Integration),
     #[command(subcommand)]
     Intake(intake::Intake),
+    #[command(subcommand)]
+    Quotation(quotation::Quotation),
     #[command(subcommand)]
     Task(task::Task),
     #[command(subcommand)]
@@ -200,6 +203,7 @@ pub fn main() -> ExitCode {
             Command::Quarantine(command) => command.run(&context).await,
             Command::Integration(command) => command.run(&context).await,
             Command::Intake(command) => command.run(&context).await,
+            Command::Quotation(quotation) => quotation.run(&context).await,
             Command::Task(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Alert(command) => command.run(&context).await,
@@ -251,6 +255,7 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         Error::NotFound("channel") => Some("tributary alert channels --tenant ID shows all there are"),
         Error::NotFound("token") => Some("tributary token list --tenant ID shows all there are"),
         Error::NotFound("integration") => Some("tributary integration list shows all there are"),
+        Error::NotFound("quotation") => Some("tributary quotation list shows all there are"),
         Error::NotFound("source") => Some("tributary source list --tenant ID shows all there are"),
         Error::NotFound("window") => Some("tributary source ledger --id ID shows all there are"),
         Error::NotFound("task") => Some("tributary task list --tenant ID shows all there are"),

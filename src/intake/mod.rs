@@ -11,6 +11,7 @@ pub mod funnel;
 mod pages;
 pub mod probe;
 pub mod questions;
+pub mod quotation;
 pub mod stage;
 pub mod store;
 pub mod templates;

@@ -141,6 +141,8 @@ pub enum Section {
     Integrations,
     /// The integrations of a tenant.
     TenantIntegrations,
+    /// What was quoted to a tenant, as its customer sees it.
+    Quotations,
     /// What there is to know about integrating.
     Guide,
     /// The viewer's own account.
@@ -160,6 +162,7 @@ impl Section {
             Self::Integrations => "/integrations".into(),
             Self::Guide => "/guide".into(),
             Self::TenantIntegrations => format!("/tenants/{tenant}/integrations"),
+            Self::Quotations => format!("/tenants/{tenant}/quotations"),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
             Self::Events => format!("/tenants/{tenant}/events"),
@@ -181,6 +184,7 @@ impl Section {
             self,
             Self::Overview
                 | Self::TenantIntegrations
+                | Self::Quotations
                 | Self::EventTypes
                 | Self::Events
                 | Self::Live

@@ -21,6 +21,7 @@ mod opening;
 mod people;
 mod polling;
 mod property;
+mod quotations;
 mod receipts;
 mod refusals;
 mod rights;

@@ -288,6 +288,33 @@ const ROUTES: &[(&str, &str, Needs, u16)] = &[
     ("GET", "/tenants/{tenant}/integrations/{integration}/investigation/report", Permit(STAFF), 200),
     ("GET", "/tenants/{tenant}/integrations/{integration}/acts/{act}", Permit(STAFF), 200),
     ("POST", "/tenants/{tenant}/integrations/{integration}/acts/{act}", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/quotations", Permit(STAFF), 200),
+    // a version is open already
+    ("POST", "/tenants/{tenant}/integrations/{integration}/quotations", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/edit", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/edit", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/lines/{line}", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/lines/{line}", Permit(STAFF), 422),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/links", Permit(STAFF), 200),
+    ("POST", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/links", Permit(STAFF), 422),
+    (
+        "POST",
+        "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/links/{link}/revoke",
+        Permit(STAFF),
+        0,
+    ),
+    ("GET", "/tenants/{tenant}/integrations/{integration}/quotations/{quotation}/files/{file}", Permit(STAFF), 404),
+    ("GET", "/tenants/{tenant}/quotations", Permit(EVERYBODY), 200),
+    ("GET", "/tenants/{tenant}/quotations/{quotation}", Permit(EVERYBODY), 404),
+    ("POST", "/tenants/{tenant}/quotations/{quotation}", Permit(&[Role::Customer]), 404),
+    ("GET", "/tenants/{tenant}/quotations/{quotation}/files/{file}", Permit(EVERYBODY), 404),
+    ("GET", "/quotation", Nothing, 410),
+    ("POST", "/quotation", Nothing, 410),
+    ("GET", "/quotation/offer", Nothing, 410),
+    ("POST", "/quotation/offer", Nothing, 410),
+    ("GET", "/quotation/offer/files/{file}", Nothing, 410),
     ("GET", "/answer", Nothing, 410),
     ("POST", "/answer", Nothing, 410),
     ("GET", "/answer/intake", Nothing, 410),
@@ -312,6 +339,9 @@ struct Held {
     invitation: String,
     integration: String,
     question: String,
+    /// A draft of a quotation, and the integration that it is for.
+    quotation: String,
+    quoted: String,
 }
 
 impl Held {
@@ -329,6 +359,7 @@ impl Held {
         let (courier, grant) = (Courier::by_hand("http://localhost"), Actor::cli().grant().unwrap());
         let invitation = store::invite(&app.db, &app.clock, &courier, &grant, new).await.unwrap().id;
         let (integration, question) = crate::intake::under_investigation(app).await;
+        let quotation = crate::quotations::draft(app).await;
         let source = source(app, event_type).await;
         // a server that knows what was just made
         app.start().await;
@@ -369,6 +400,8 @@ impl Held {
             invitation: invitation.to_string(),
             integration: integration.to_string(),
             question: question.to_string(),
+            quotation: quotation.id.to_string(),
+            quoted: quotation.integration_id.to_string(),
         }
     }
 
@@ -378,6 +411,7 @@ impl Held {
 
     /// The path of what is held here, below the tenant `of`.
     fn below(&self, of: TenantId, route: &str) -> String {
+        let integration = if route.contains("/quotations") { &self.quoted } else { &self.integration };
         route
             .replace("{tenant}", &of.to_string())
             .replace("{event_type}", &self.event_type)
@@ -391,7 +425,10 @@ impl Held {
             .replace("{task}", &self.task)
             .replace("{person}", &self.person)
             .replace("{invitation}", &self.invitation)
-            .replace("{integration}", &self.integration)
+            .replace("{integration}", integration)
+            .replace("{quotation}", &self.quotation)
+            .replace("{line}", "new")
+            .replace("{file}", "pdf")
             .replace("{question}", &self.question)
             .replace("{section}", "need")
             .replace("{link}", &self.person)
@@ -467,8 +504,9 @@ async fn what_another_tenant_holds_is_not_found_below_the_own() {
         let mut walked = 0;
         for bound in [true, false] {
             let cookie = signed_in(&app, Role::Consultant, bound.then_some(own.tenant), &hash).await;
-            for (method, route, ..) in ROUTES {
-                if !route.starts_with("/tenants/{tenant}/") || route.matches('{').count() < 2 {
+            for (method, route, needs, _) in ROUTES {
+                let may = matches!(needs, Permit(roles) if roles.contains(&Role::Consultant));
+                if !may || !route.starts_with("/tenants/{tenant}/") || route.matches('{').count() < 2 {
                     continue;
                 }
                 walked += 1;

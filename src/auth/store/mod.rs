@@ -18,6 +18,7 @@ pub use invitations::{
     Invitation, Invited, NewInvitation, Offer, accept, invitation, invitations, invitations_of_tenant, invite,
     invite_customer, offer, resend_invitation, resend_to_customer, revoke_customer_invitation, revoke_invitation,
 };
+pub(crate) use people::address_of;
 pub use people::{
     Colleague, Filter, Person, StateOfAccount, change_role, colleagues, customers_of, deactivate, end_sessions_of,
     list_people, person, person_by_email, reactivate, require_second_factor, second_factor_is_required,

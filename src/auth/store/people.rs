@@ -147,6 +147,15 @@ pub async fn colleagues(db: &Db, actor: &Actor) -> Result<Vec<Colleague>> {
     Ok(all)
 }
 
+/// Where somebody is written to who can still sign in. It asks for nobody's permission: it serves letters, not pages.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn address_of(tx: &mut Tx, id: UserId) -> Result<Option<String>> {
+    let text = "SELECT email FROM users WHERE id = $1 AND deactivated_at IS NULL";
+    Ok(sql!(values String, tx, text, id)?.into_iter().next())
+}
+
 /// One account.
 ///
 /// # Errors

@@ -7,15 +7,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{DAYS, TENANT};
 use crate::{
-    auth::{Actor, AnswerIntakes, Permit, Role, RunIntakes, RunInvestigations},
+    auth::{Actor, AnswerIntakes, AnswerQuotations, Permit, Role, RunIntakes, RunInvestigations},
     clock::Clock,
     db::Db,
     error::{Error, Result},
-    ids::IntegrationId,
+    ids::{IntegrationId, QuotationId},
     intake::{
         Act, Answer, Confidence, Details, Next, Question, Reason, Scenario, Side, SystemKind,
         checks::{self, Known},
         findings, questions,
+        quotation::{
+            Acceptance, Content, Limit, Line, Percent, Pricing,
+            store::{self as quotations, Bell},
+        },
         store::{self, Given, Plan, Taken, Told},
     },
 };
@@ -56,8 +60,12 @@ enum What {
     Spent(i64, &'static str),
     /// The investigation ends.
     Concluded(bool, &'static str),
-    /// The customer accepts.
+    /// A quotation is sent: work packages, each with its hours.
+    Quoted(&'static [(&'static str, i64)]),
+    /// The customer accepts it.
     Accepted,
+    /// The customer declines it, and why.
+    Declined(&'static str),
     /// It works.
     WentLive,
     /// It is given up.
@@ -78,8 +86,7 @@ struct Cast {
     engineer: Permit<RunIntakes>,
     investigator: Permit<RunInvestigations>,
     customer: Permit<AnswerIntakes>,
-    /// In whose name it is accepted: a customer has no permit for steps, and the story gives them none.
-    decides: Actor,
+    decides: Permit<AnswerQuotations>,
 }
 
 impl Cast {
@@ -90,7 +97,7 @@ impl Cast {
             engineer: tom.permit(TENANT)?,
             investigator: tom.permit(TENANT)?,
             customer: somebody("Mara of the box office", Role::Customer).permit(TENANT)?,
-            decides: somebody("Mara of the box office", Role::Customer),
+            decides: somebody("Mara of the box office", Role::Customer).permit(TENANT)?,
         })
     }
 }
@@ -186,7 +193,18 @@ impl Telling<'_> {
                 store::spend(db, past, &cast.investigator, id, (day, *minutes, (*what).into())).await
             }
             What::Concluded(possible, why) => self.step(&cast.engineer, id, Act::Conclude(*possible), why).await,
-            What::Accepted => self.told(&cast.decides, id, Act::Accept).await,
+            What::Quoted(work) => self.quoted(id, work).await,
+            What::Accepted => {
+                let (of, digest) = self.offered(id).await?;
+                let by = Acceptance { name: "Mara Lind".into(), role: "Head of the box office".into() };
+                quotations::accept(db, past, &cast.decides, &Bell::silent(), of, &digest, by).await.map(drop)
+            }
+            What::Declined(why) => {
+                let (of, digest) = self.offered(id).await?;
+                let why = Reason::parse(why).map_err(|why| Error::internal(anyhow::anyhow!(why)))?;
+                let no = ("Mara Lind".to_owned(), why);
+                quotations::decline(db, past, &cast.decides, &Bell::silent(), of, &digest, no).await.map(drop)
+            }
             What::WentLive => self.told(cast.engineer.actor(), id, Act::GoLive).await,
             What::Ended(act, why) => self.step(&cast.manager, id, *act, why).await,
             What::Waits(turn, next) => {
@@ -210,12 +228,38 @@ impl Telling<'_> {
         Ok(())
     }
 
+    /// Drafts the next version, and sends it.
+    async fn quoted(&self, id: IntegrationId, work: &[(&str, i64)]) -> Result<()> {
+        let (db, past, who) = (self.db, self.past, &self.cast.manager);
+        let draft = quotations::begin(db, past, who, id).await?;
+        let line = |(package, hours): &(&str, i64)| Line {
+            package: (*package).into(),
+            description: String::new(),
+            role: "Consultant".into(),
+            pricing: Pricing::Fixed,
+            minutes: hours * 60,
+            rate: 14_000,
+            vat: Percent(2_500),
+        };
+        let content = Content { lines: work.iter().map(line).collect(), ..draft.content };
+        let draft = quotations::save(db, past, who, draft.id, draft.revision, content).await?;
+        let limit = Limit { approve_above: 10_000 };
+        quotations::send(db, past, who, limit, draft.id, draft.revision).await.map(drop)
+    }
+
+    /// What the customer can answer, and its digest.
+    async fn offered(&self, id: IntegrationId) -> Result<(QuotationId, String)> {
+        let all = quotations::list(self.db, &self.cast.decides, id).await?;
+        let of = all.into_iter().find(|one| one.state.is_offered()).ok_or(Error::NotFound("quotation"))?;
+        Ok((of.id, of.document_digest.unwrap_or_default()))
+    }
+
     async fn step(&self, who: &Permit<RunIntakes>, id: IntegrationId, act: Act, why: &str) -> Result<()> {
         let reason = Reason::parse(why).map_err(|why| Error::internal(anyhow::anyhow!(why)))?;
         store::advance(self.db, self.past, who, id, Taken { act, reason, next: None }).await.map(drop)
     }
 
-    /// A step that the story says has its ground: a quotation that was accepted, evidence that is complete.
+    /// A step that the story says has its ground: evidence that is complete.
     async fn told(&self, who: &Actor, id: IntegrationId, act: Act) -> Result<()> {
         let taken = Taken { act, reason: None, next: None };
         store::advance_as_told(self.db, self.past, who, id, taken, Told::new(TENANT)?).await.map(drop)

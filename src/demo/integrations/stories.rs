@@ -2,7 +2,8 @@
 use super::{
     Scene, Story,
     What::{
-        Accepted, Answered, Checked, Chose, Concluded, Ended, Found, Judged, Planned, Samples, Spent, Waits, WentLive,
+        Accepted, Answered, Checked, Chose, Concluded, Declined, Ended, Found, Judged, Planned, Quoted, Samples, Spent,
+        Waits, WentLive,
     },
 };
 use crate::intake::{
@@ -41,7 +42,15 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(2, Judged(Technical, Yes, High, "Their release notes, and a call with their support.", "")),
             Scene(1, Judged(Need, Yes, High, "A scan names the holder of the ticket.", "")),
             Scene(1, Chose(Possible, "")),
-            Scene(60, Accepted),
+            Scene(
+                30,
+                Quoted(&[
+                    ("Connect the gates", 12),
+                    ("Map tickets to people", 8),
+                    ("Go-live and a week of watching", 6),
+                ]),
+            ),
+            Scene(30, Accepted),
             Scene(140, WentLive),
         ],
     },
@@ -59,7 +68,8 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(1, Judged(Technical, Yes, High, "Web hooks were tried with the temporary endpoint.", "")),
             Scene(20, Judged(Need, Yes, Medium, "Orders hold what was bought, and by whom.", "")),
             Scene(2, Chose(Possible, "")),
-            Scene(90, Accepted),
+            Scene(45, Quoted(&[("Web hooks of the shop", 8), ("Map orders to people", 10)])),
+            Scene(45, Accepted),
             Scene(120, WentLive),
         ],
     },
@@ -76,7 +86,8 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(2, Judged(Technical, Yes, High, "Seen at two other houses.", "")),
             Scene(18, Judged(Need, Yes, High, "Contacts are what profiles are made of.", "")),
             Scene(1, Chose(Possible, "")),
-            Scene(70, Accepted),
+            Scene(35, Quoted(&[("Connect contacts", 10), ("Merge what was there before", 16)])),
+            Scene(35, Accepted),
             Scene(150, WentLive),
         ],
     },
@@ -125,7 +136,15 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             ),
             Scene(1, Spent(90, "Call with the vendor, and report")),
             Scene(1, Concluded(true, "")),
-            Scene(80, Accepted),
+            Scene(
+                40,
+                Quoted(&[
+                    ("Fetch invoices by the day", 20),
+                    ("Map invoices to people", 6),
+                    ("Train the bookkeeping", 2),
+                ]),
+            ),
+            Scene(40, Accepted),
             Scene(3, Waits(Vendor, "Make the service user and hand over its token")),
         ],
     },
@@ -143,7 +162,8 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(1, Judged(Technical, Yes, Medium, "Web hooks send a list of events with an e-mail address.", "")),
             Scene(5, Judged(Need, Yes, High, "Opens and clicks are what is asked for.", "")),
             Scene(1, Chose(Possible, "")),
-            Scene(100, Accepted),
+            Scene(50, Quoted(&[("Connect opens and clicks", 6), ("Rules for writing less often", 10)])),
+            Scene(50, Accepted),
             Scene(1, Waits(Customer, "Enter our address and the token in their settings")),
         ],
     },
@@ -168,7 +188,7 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(1, Judged(Technical, Yes, High, "The same system sends scans already.", "")),
             Scene(20, Judged(Need, Yes, Medium, "A ticket names its seat.", "")),
             Scene(1, Chose(Possible, "")),
-            Scene(26, Waits(Customer, "Answer our quotation")),
+            Scene(26, Quoted(&[("Seats of tickets", 10), ("Offer known seats first", 24)])),
         ],
     },
     Story {
@@ -365,7 +385,9 @@ pub(in crate::demo) const STORIES: &[Story] = &[
             Scene(1, Judged(Technical, Yes, High, "A list is sent after every mailing.", "")),
             Scene(2, Judged(Need, Yes, High, "The list names who was written to.", "")),
             Scene(1, Chose(Possible, "")),
-            Scene(120, Ended(Act::Close, "The brochure is given up: next season is announced by mail alone.")),
+            Scene(20, Quoted(&[("Read lists of mailings", 14)])),
+            Scene(70, Declined("We announce the next season without a brochure.")),
+            Scene(30, Ended(Act::Close, "The brochure is given up: next season is announced by mail alone.")),
         ],
     },
     Story {

@@ -40,7 +40,8 @@ fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-tributary-intake" } else { "tributary-intake" }
 }
 
-fn frame(app: &App, path: &str) -> Frame {
+/// What such a page begins with.
+pub(super) fn frame(app: &App, path: &str) -> Frame {
     Frame {
         active: Section::Nowhere,
         path: path.into(),

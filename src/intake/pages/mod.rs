@@ -13,6 +13,7 @@ mod new;
 mod overview;
 mod probe;
 mod question;
+mod quotations;
 mod report;
 mod scenario;
 mod sections;
@@ -28,7 +29,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Integration, Side, Stage, address, store};
+use super::{Integration, Side, Stage, address, quotation, store};
 use crate::{
     app::App,
     auth::{
@@ -77,6 +78,7 @@ pub fn routes() -> Router<App> {
         )
         .route("/tenants/{tenant}/integrations/{integration}/investigation/report", get(report::show))
         .route("/tenants/{tenant}/integrations/{integration}/acts/{act}", get(acts::ask).post(acts::take))
+        .merge(quotations::routes())
         .route("/answer", get(guest::door).post(guest::enter))
         .route("/answer/intake", get(guest::all))
         .route("/answer/intake/{section}", get(guest::ask).post(guest::save))
@@ -85,6 +87,7 @@ pub fn routes() -> Router<App> {
 /// What a path names.
 #[derive(Debug, Deserialize)]
 struct Named {
+    #[serde(default)]
     integration: String,
     #[serde(default)]
     section: String,
@@ -94,6 +97,12 @@ struct Named {
     link: String,
     #[serde(default)]
     act: String,
+    #[serde(default)]
+    quotation: String,
+    #[serde(default)]
+    line: String,
+    #[serde(default)]
+    file: String,
 }
 
 impl Named {
@@ -116,6 +125,7 @@ struct Room {
     of: Integration,
     staff: Vec<Colleague>,
     investigated: bool,
+    quoted: bool,
 }
 
 impl Room {
@@ -127,7 +137,8 @@ impl Room {
         let frame = tenants::frame(app, session, Some(tenant), Section::TenantIntegrations, path).await?;
         let of = store::get(&app.db, &permit, id).await?;
         let investigated = store::investigation(&app.db, &permit, id).await?.is_some();
-        Ok(Self { frame, of, staff: colleagues(&app.db, &session.actor).await?, investigated })
+        let quoted = of.stage == Stage::Quotation || !quotation::store::list(&app.db, &permit, id).await?.is_empty();
+        Ok(Self { frame, of, staff: colleagues(&app.db, &session.actor).await?, investigated, quoted })
     }
 
     fn here(&self) -> String {
@@ -157,6 +168,9 @@ impl Room {
         ];
         if self.investigated {
             tabs.push(tab("Investigation", "/investigation"));
+        }
+        if self.quoted {
+            tabs.push(tab("Quotations", "/quotations"));
         }
         view! { <Tabs label="Integration" tabs=tabs current=format!("{here}{rest}")/> }.into_any()
     }

@@ -151,6 +151,7 @@ fn main_act(room: &Room, sight: &Sight) -> Option<AnyView> {
         Stage::Intake if sight.answered * 2 < questions::count() => ("intake", "Go on with the intake"),
         Stage::Intake => ("verdicts", "Give the verdicts"),
         Stage::Investigation => ("investigation", "Open the investigation"),
+        Stage::Quotation => ("quotations", "Open the quotation"),
         _ => return None,
     };
     sight

@@ -182,20 +182,40 @@ pub async fn set_next(
             if before.next == next && why.is_empty() {
                 return Ok(before);
             }
-            let now = clock.now();
-            let turn_since = if before.next.turn == next.turn { before.turn_since } else { now };
-            let after = Integration { next, turn_since, updated_at: now, ..before.clone() };
-            write_next(tx, &after).await?;
-            let what = format!("waits for {}: {}", after.next.turn.who(), after.next.next_step);
-            let told = Note { what, why: &why, step: None };
-            note(tx, &clock, permit.actor(), (after.tenant_id, id), told).await?;
-            let values = |of: &Integration| json!({ "nextStep": of.next.next_step, "turn": of.next.turn });
-            let (was, is) = (Some(values(&before)), values(&after));
-            audit::written(tx, &clock, permit.actor(), &after, "integration.turn", was, is).await?;
-            Ok(after)
+            next_in(tx, &clock, permit.actor(), &before, next, &why).await
         })
     })
     .await
+}
+
+/// The same inside a transaction that has the integration already, and without a reason.
+pub(in crate::intake) async fn set_next_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    actor: &Actor,
+    before: &Integration,
+    next: Next,
+) -> Result<Integration> {
+    next_in(tx, clock, actor, before, next, "").await
+}
+
+async fn next_in(
+    tx: &mut Tx,
+    clock: &Clock,
+    actor: &Actor,
+    before: &Integration,
+    next: Next,
+    why: &str,
+) -> Result<Integration> {
+    let now = clock.now();
+    let turn_since = if before.next.turn == next.turn { before.turn_since } else { now };
+    let after = Integration { next, turn_since, updated_at: now, ..before.clone() };
+    write_next(tx, &after).await?;
+    let what = format!("waits for {}: {}", after.next.turn.who(), after.next.next_step);
+    note(tx, clock, actor, (after.tenant_id, after.id), Note { what, why, step: None }).await?;
+    let values = |of: &Integration| json!({ "nextStep": of.next.next_step, "turn": of.next.turn });
+    audit::written(tx, clock, actor, &after, "integration.turn", Some(values(before)), values(&after)).await?;
+    Ok(after)
 }
 
 async fn write_next(tx: &mut Tx, after: &Integration) -> Result<()> {
@@ -242,7 +262,9 @@ pub async fn advance(
 ) -> Result<Integration> {
     let (permit, clock) = (permit.clone(), clock.clone());
     db.write(move |tx| {
-        Box::pin(async move { advance_in(tx, &clock, permit.actor(), (permit.tenant(), id), taken, None).await })
+        Box::pin(
+            async move { advance_in(tx, &clock, permit.actor(), (permit.tenant(), id), taken, Ground::Seen).await },
+        )
     })
     .await
 }
@@ -274,17 +296,29 @@ pub async fn advance_as_told(
     told: Told,
 ) -> Result<Integration> {
     let (actor, clock) = (actor.clone(), clock.clone());
-    db.write(move |tx| Box::pin(async move { advance_in(tx, &clock, &actor, (told.0, id), taken, Some(told)).await }))
+    db.write(move |tx| Box::pin(async move { advance_in(tx, &clock, &actor, (told.0, id), taken, Ground::Told).await }))
         .await
 }
 
-async fn advance_in(
+/// On what ground a step is taken that needs more than its facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::intake) enum Ground {
+    /// On what the tables say.
+    Seen,
+    /// The customer accepts a quotation in the same transaction.
+    Accepted,
+    /// An invented history says so.
+    Told,
+}
+
+/// Takes a step inside a transaction.
+pub(in crate::intake) async fn advance_in(
     tx: &mut Tx,
     clock: &Clock,
     actor: &Actor,
     (tenant, id): (TenantId, IntegrationId),
     taken: Step,
-    told: Option<Told>,
+    ground: Ground,
 ) -> Result<Integration> {
     let Step { act, reason, next } = taken;
     if !act.may(actor.role) {
@@ -292,10 +326,8 @@ async fn advance_in(
     }
     let before = lock(tx, tenant, id).await?;
     let mut facts = facts(tx, tenant, id, reason.is_some()).await?;
-    if told.is_some() {
-        facts.quotation_accepted = true;
-        facts.evidence_complete = true;
-    }
+    facts.quotation_accepted = ground != Ground::Seen;
+    facts.evidence_complete = ground == Ground::Told;
     let stage = step(before.stage, act, &facts).map_err(refusal)?;
     let now = clock.now();
     let scenario = match act {
@@ -347,8 +379,8 @@ fn refusal(why: Why) -> Error {
     if why.wants_reason() { Error::invalid("reason", why.to_string()) } else { Error::Conflict(why.to_string()) }
 }
 
-/// What is known, inside the transaction that acts on it. Whatever brings quotations and implementations adds what it
-/// knows here: until then nothing is accepted, and nothing is seen to work.
+/// What is known, inside the transaction that acts on it. That a quotation is accepted is known to who accepts it alone:
+/// see [`Ground`]. Whatever brings implementations adds what it knows here: until then nothing is seen to work.
 async fn facts(tx: &mut Tx, tenant: TenantId, id: IntegrationId, reason: bool) -> Result<Facts> {
     let verdicts = sql!(
         all(Question, crate::intake::Answer),

@@ -13,7 +13,7 @@ macro_rules! integrations {
 }
 
 mod answers;
-mod audit;
+pub(in crate::intake) mod audit;
 mod change;
 mod evidence;
 mod investigation;
@@ -34,6 +34,7 @@ use crate::{
 pub use answers::{
     Answered, Checked, Given, answers, checks, fingerprint, give_verdict, save_answers, save_checks, verdicts,
 };
+pub(in crate::intake) use change::{Ground, advance_in, set_next_in};
 pub use change::{Step as Taken, Told, advance, advance_as_told, change, create, mark, set_next};
 pub use evidence::{Endpoint, Seen, attach, close_endpoint, evidence, open_endpoint};
 pub use investigation::{
@@ -63,7 +64,8 @@ impl Scope {
         }
     }
 
-    fn tenant(&self) -> Option<TenantId> {
+    /// The one tenant, if it is one.
+    pub(in crate::intake) fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::All(_) => None,
             Self::One(permit) => Some(permit.tenant()),
@@ -116,7 +118,7 @@ pub async fn find(db: &Db, scope: &Scope, id: IntegrationId) -> Result<Integrati
 }
 
 /// One of them, inside a transaction that changes it; no other can change it meanwhile.
-async fn lock(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> Result<Integration> {
+pub(in crate::intake) async fn lock(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> Result<Integration> {
     tenants::store::lock(tx, tenant).await?;
     let found = sql!(opt Integration, tx, integrations!("WHERE tenant_id = $1 AND id = $2"), tenant, id)?;
     found.ok_or(Error::NotFound("integration"))
@@ -138,21 +140,21 @@ pub async fn timeline<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId, 
 }
 
 /// What is written on the timeline.
-struct Note<'a> {
-    what: String,
-    why: &'a str,
+pub(in crate::intake) struct Note<'a> {
+    pub what: String,
+    pub why: &'a str,
     /// The act and the stage it led to, when it is a step on the way.
-    step: Option<(&'static str, Stage)>,
+    pub step: Option<(&'static str, Stage)>,
 }
 
 impl Note<'_> {
-    fn of(what: impl Into<String>) -> Self {
+    pub fn of(what: impl Into<String>) -> Self {
         Note { what: what.into(), why: "", step: None }
     }
 }
 
 /// Writes on the timeline.
-async fn note(
+pub(in crate::intake) async fn note(
     tx: &mut Tx,
     clock: &Clock,
     actor: &Actor,
