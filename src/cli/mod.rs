@@ -7,6 +7,7 @@ mod copy;
 mod demo;
 mod event_type;
 mod events;
+mod host;
 mod input;
 mod intake;
 mod integration;
@@ -95,6 +96,8 @@ Examples:
     Token(token::Token),
     #[command(subcommand)]
     Source(source::Source),
+    #[command(subcommand)]
+    Host(host::Hosts),
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
@@ -199,6 +202,7 @@ pub fn main() -> ExitCode {
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Source(command) => command.run(&context).await,
+            Command::Host(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::Quarantine(command) => command.run(&context).await,
             Command::Integration(command) => command.run(&context).await,

@@ -213,13 +213,13 @@ fn ids(found: &mut Findings, probed: &Feasibility, look: &Look) {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeDelta, Utc};
+    use chrono::{DateTime, TimeDelta, Utc};
 
     use super::*;
     use crate::polling::{Window, definition::testing::definition};
 
     fn probed(answer: Result<Answer, Wrong>) -> Feasibility {
-        let now = Utc::now();
+        let now: DateTime<Utc> = "2026-05-01T12:00:00Z".parse().unwrap();
         Feasibility {
             window: Window::new(now - TimeDelta::hours(1), now),
             request: None,

@@ -82,7 +82,7 @@ pub(super) async fn run(
                 }
             }
             Err(_) => {
-                errors.push("", "It took too long: ask for a shorter span, or look at how fast their system answers")
+                errors.push("", "It took too long: ask for a shorter span, or look at how fast their system answers");
             }
         }
     }
