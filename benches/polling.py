@@ -124,13 +124,19 @@ def jitter(source_id):
     return draw * 60_000 // (1 << 32) / 1000
 
 
+def text(at):
+    """A moment as the server writes it, to the letter, since SQLite compares texts: no zeros behind the last group of three."""
+    digits = f"{at.microsecond:06}"
+    fraction = "" if digits == "000000" else "." + (digits[:3] if digits.endswith("000") else digits)
+    return f"{at:%Y-%m-%dT%H:%M:%S}{fraction}+00:00"
+
+
 def multiply(room, first, count):
     """Makes a source many, all of them begun and none of them due before its own moment."""
     with sqlite3.connect(room.file) as db:
         db.row_factory = sqlite3.Row
         row = dict(db.execute("SELECT * FROM sources WHERE id = ?", (uuid.UUID(first).bytes,)).fetchone())
         soon = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
-        text = lambda at: at.isoformat(timespec="microseconds")
         row |= {"starts_at": text(soon), "watermark": text(soon)}
         columns = list(row)
         insert = f"INSERT INTO sources ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"

@@ -1,33 +1,22 @@
 // Every page there is, empty, full and in error: no accessibility fault in light or dark, no sideways scroll on a
 // narrow screen, and at every Tab stop one sees where one is.
-import AxeBuilder from "@axe-core/playwright";
 import { type Page } from "@playwright/test";
-import { focusFault } from "./focus";
+import { axeFaults } from "./axe";
+import { focusStop } from "./focus";
 import { bareHouse, browsers, emptyHouse, fullHouse, type Room } from "./house";
 import { expect, test, type Visit } from "./journey";
 
 test.describe.configure({ mode: "serial" });
 test.setTimeout(2_700_000);
 
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-/** What axe finds, each in a line. */
-async function faults(page: Page, what: string, rules?: string[]): Promise<string[]> {
-  const axe = new AxeBuilder({ page });
-  const { violations } = await (rules ? axe.withRules(rules) : axe.withTags(TAGS)).analyze();
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${what}: ${id}: ${node.html.slice(0, 160)} ${node.any.map((check) => check.message).join("; ")}`),
-  );
-}
-
 /** Goes once around with Tab. */
 async function walk(page: Page, what: string): Promise<string[]> {
   const found: string[] = [];
   for (let stops = 0; stops < 120; stops += 1) {
     await page.keyboard.press("Tab");
-    const fault = await page.evaluate(focusFault);
+    const { fault, around } = await page.evaluate(focusStop);
     if (fault) found.push(`${what}: ${fault}`);
-    if (await page.evaluate(() => document.activeElement === document.body)) break;
+    if (around) break;
   }
   return found;
 }
@@ -54,10 +43,10 @@ async function look(room: Room, page: Page): Promise<string[]> {
   await room.open(page);
   await expect(page, `${room.name} has a name`).toHaveTitle(/\S+.* · Tributary$/);
   await expect(page.getByRole("heading", { level: 1 }), `${room.name} has one heading`).toHaveCount(1);
-  found.push(...(await faults(page, `${room.name}, light`)));
+  found.push(...(await axeFaults(page, `${room.name}, light`)));
   // the other looks differ in colour alone
   await page.emulateMedia({ colorScheme: "dark" });
-  found.push(...(await faults(page, `${room.name}, dark`, ["color-contrast", "link-in-text-block"])));
+  found.push(...(await axeFaults(page, `${room.name}, dark`, ["color-contrast", "link-in-text-block"])));
   await page.setViewportSize({ width: 320, height: 640 });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   if (width > 320) found.push(`${room.name}: scrolls sideways, ${width} px at 320`);
@@ -65,7 +54,7 @@ async function look(room: Room, page: Page): Promise<string[]> {
   if (room.name.startsWith("menu-")) return found;
   // as it is at rest: the link that skips to the content lies over the bar while it has the focus, and only then
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-  found.push(...(await faults(page, `${room.name}, narrow`, ["target-size", "scrollable-region-focusable"])));
+  found.push(...(await axeFaults(page, `${room.name}, narrow`, ["target-size", "scrollable-region-focusable"])));
   found.push(...(await walk(page, `${room.name}, narrow`)));
   return found;
 }

@@ -1,16 +1,17 @@
 // Whether one sees where the focus is. Runs in the page.
 
-/** What is wrong with how the focused element shows, or null. */
-export function focusFault(): string | null {
+/** Where the focus is: on the body, which is once around, or on an element, with what is wrong with how it shows. */
+export function focusStop(): { around: boolean; fault: string | null } {
   const focused = document.activeElement;
-  if (!focused || focused === document.body) return null;
+  if (!focused || focused === document.body) return { around: true, fault: null };
+  const stop = (fault: string | null) => ({ around: false, fault });
   const name = `${focused.localName}#${focused.id}.${focused.className} "${focused.textContent?.trim().slice(0, 30)}"`;
   const style = getComputedStyle(focused);
   const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   // a summary of errors takes the focus by itself, and is a box that nobody overlooks
-  if (!ring && focused.id !== "form-errors" && focused.localName !== "main") return `${name} shows no focus`;
+  if (!ring && focused.id !== "form-errors" && focused.localName !== "main") return stop(`${name} shows no focus`);
   const box = focused.getBoundingClientRect();
-  if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) return `${name} is out of sight`;
+  if (box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) return stop(`${name} is out of sight`);
   // some point of it must be on top
   const inside = (low: number, high: number, part: number) => low + (high - low) * part;
   const top = Math.max(box.top, 0);
@@ -19,7 +20,7 @@ export function focusFault(): string | null {
   const right = Math.min(box.right, innerWidth);
   for (const [x, y] of [[0.5, 0.5], [0.1, 0.5], [0.9, 0.5], [0.5, 0.1], [0.5, 0.9]]) {
     const hit = document.elementFromPoint(inside(left, right, x), inside(top, bottom, y));
-    if (hit && (focused.contains(hit) || hit.contains(focused))) return null;
+    if (hit && (focused.contains(hit) || hit.contains(focused))) return stop(null);
   }
-  return `${name} is covered`;
+  return stop(`${name} is covered`);
 }

@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 import type { Room } from "./house";
 import { inMain } from "./journey";
-import type { Server } from "./server";
+import type { Server, Vendor } from "./server";
 
 const press = (page: Page, name: string | RegExp) => inMain(page).getByRole("button", { name }).click();
 
@@ -28,6 +28,7 @@ export function fullIntake(server: Server, tenant: string): Room[] {
   const impossible = add("Fax gateway", "custom", "Orders by fax", "Orders that come by fax.");
   const retired = add("Salesforce", "crm", "Contacts of the old house", "Was replaced by Members.");
   server.command(["integration", "advance", "--tenant", tenant, retired, "retire", "--reason", "replaced by Members"]);
+  let vendor: Vendor | undefined;
   const base = `/tenants/${tenant}/integrations`;
   const at = (rest: string) => (page: Page) => page.goto(`${base}${rest}`);
   const judge = async (page: Page, id: string, technical: string, need: string, open: string) => {
@@ -89,6 +90,26 @@ export function fullIntake(server: Server, tenant: string): Room[] {
         const sample = (n: number) => JSON.stringify({ Id: n, Email: n % 9 ? `jane${n}@example.com` : null, Name: "Jane" });
         await page.getByLabel("Samples").fill(Array.from({ length: 30 }, (_, n) => sample(n)).join("\n"));
         await press(page, "See what they show");
+      },
+    },
+    { name: "intake-probe", open: at(`/${investigated}/evidence/probe`) },
+    {
+      name: "intake-probe-amiss",
+      open: async (page) => {
+        await at(`/${investigated}/evidence/probe`)(page);
+        await press(page, "Probe it");
+      },
+    },
+    {
+      name: "intake-probed",
+      open: async (page) => {
+        vendor ??= await server.vendor(["--records", "200", "--hours", "30"]);
+        await at(`/${investigated}/evidence/probe`)(page);
+        await page.getByLabel("Address", { exact: true }).fill(vendor.url);
+        await page.getByLabel("How it knows us").selectOption("none");
+        await page.getByLabel("Parameters for the span").fill("from={from}\nuntil={until}");
+        await press(page, "Probe it");
+        await inMain(page).getByText("The source that it proposes").first().waitFor();
       },
     },
     {

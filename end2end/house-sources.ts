@@ -11,6 +11,7 @@ export function bareSources(tenant: () => string): Room[] {
     { name: "sources-empty", open: (page) => page.goto(base()) },
     { name: "source-new", open: (page) => page.goto(`${base()}/new`) },
     { name: "source-import", open: (page) => page.goto(`${base()}/import`) },
+    { name: "hosts-empty", open: (page) => page.goto("/hosts") },
   ];
   return rooms.map((room) => ({ ...room, as: "ada" }));
 }
@@ -53,6 +54,7 @@ export async function fullSources(server: Server, door: Door): Promise<Room[]> {
   const stopped = server.addSource(tenant, strict, sourceOf("http://127.0.0.1:9/inside", "An address inside"));
   const paused = server.addSource(tenant, type, sourceOf(vendor.url, "Paused for the summer"));
   server.command(["source", "pause", "--id", paused]);
+  server.command(["host", "allow", "erp.internal:8080"]);
   const base = `/tenants/${tenant}/sources`;
   const of = (id: string) => `${base}/${id}`;
   const complete = (page: Page) => untilSays(page, of(works), /no gap, no double/);
@@ -67,6 +69,25 @@ export async function fullSources(server: Server, door: Door): Promise<Room[]> {
     { name: "source", open: complete },
     { name: "source-28-days", open: (page) => page.goto(`${of(works)}?range=28d`) },
     { name: "sources", open: (page) => page.goto(base) },
+    { name: "hosts", open: (page) => page.goto("/hosts") },
+    {
+      name: "hosts-amiss",
+      open: async (page) => {
+        await page.goto("/hosts");
+        await page.getByLabel("Host", { exact: true }).fill("http://erp.internal/");
+        await inMain(page).getByRole("button", { name: "Allow it" }).click();
+      },
+    },
+    { name: "host-withdraw", open: (page) => page.goto("/hosts/withdraw?host=erp.internal:8080") },
+    {
+      name: "host-limit-amiss",
+      open: async (page) => {
+        await page.goto("/hosts");
+        await inMain(page).getByRole("link", { name: "nobody.invalid" }).click();
+        await page.getByLabel("Windows at once, at most").fill("0");
+        await inMain(page).getByRole("button", { name: "Save" }).click();
+      },
+    },
     {
       name: "source-window",
       open: async (page) => {

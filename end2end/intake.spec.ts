@@ -75,7 +75,7 @@ for (const javaScriptEnabled of [true, false]) {
     await expect(inMain(page)).toContainText("Technical check list");
   });
 
-  test(`the customer answers by a link, an investigation follows, and then a quotation${how}`, async ({ visit }) => {
+  test(`the customer answers by a link, an investigation follows, and then a quotation${how}`, async ({ visit, server }) => {
     const page = await visit({ as: "ada@example.com", javaScriptEnabled });
     const name = javaScriptEnabled ? "Members" : "Members too";
     await begin(page, "Salesforce", name);
@@ -110,6 +110,18 @@ for (const javaScriptEnabled of [true, false]) {
     await press(page, "See what they show");
     await expect(inMain(page)).toContainText("20 sample payloads");
     await expect(inMain(page)).not.toContainText("jane3@example.com");
+
+    const vendor = await server.vendor(["--records", "200", "--hours", "30"]);
+    await follow(page, "Probe it");
+    await page.getByLabel("Address", { exact: true }).fill(vendor.url);
+    await page.getByLabel("How it knows us").selectOption("none");
+    await page.getByLabel("Parameters for the span").fill("from={from}\nuntil={until}");
+    await press(page, "Probe it");
+    await expect(inMain(page)).toContainText("looked at: windows long before and long after the record do not hold it");
+    await inMain(page).getByText("The source that it proposes").first().click();
+    await press(page, "Begin a source with it");
+    await expect(page.getByLabel("Address", { exact: true })).toHaveValue(vendor.url);
+    await page.goto(`${here}/evidence`);
     await follow(page, "Verdicts");
     await judge(page, "technical", "unsure", "Is there a static token?");
     await judge(page, "need", "yes");

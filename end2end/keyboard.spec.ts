@@ -2,7 +2,7 @@
 // each stop one sees where one is.
 import { type Locator, type Page } from "@playwright/test";
 import { expect, expectMistakes, inMain, PASSWORD, test } from "./journey";
-import { focusFault } from "./focus";
+import { focusStop } from "./focus";
 
 test.describe.configure({ mode: "serial" });
 
@@ -12,7 +12,7 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let stops = 0; stops < 80; stops += 1) {
     if (await target.evaluate((element) => element === document.activeElement)) return;
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(focusFault)).toBeNull();
+    expect((await page.evaluate(focusStop)).fault).toBeNull();
   }
   throw new Error(`80 stops, and ${target} was none of them`);
 }

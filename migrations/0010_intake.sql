@@ -87,6 +87,7 @@ CREATE TABLE intake_evidence (
     title          TEXT NOT NULL,
     findings       TEXT NOT NULL,                -- JSON: name and value, in order
     contract       TEXT,                         -- the contract that it proposes
+    definition     TEXT,                         -- the source that it proposes, as a SOURCE.json without a token
     added_by       TEXT NOT NULL,
     added_at       TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, integration_id, id)

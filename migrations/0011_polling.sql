@@ -109,3 +109,10 @@ CREATE TABLE poll_hosts (
     credited_at TIMESTAMPTZ NOT NULL,
     not_before  TIMESTAMPTZ NOT NULL             -- it asked to be left alone until then
 );
+
+-- Hosts inside this network that may be asked and told all the same, beside those that the server is started with.
+CREATE TABLE allowed_hosts (
+    host       TEXT NOT NULL PRIMARY KEY,        -- HOST or HOST:PORT
+    allowed_by TEXT NOT NULL,
+    allowed_at TIMESTAMPTZ NOT NULL
+);

@@ -40,6 +40,8 @@ pub mod help;
 #[cfg(feature = "ssr")]
 pub mod home;
 #[cfg(feature = "ssr")]
+pub mod hosts;
+#[cfg(feature = "ssr")]
 pub mod http_client;
 #[cfg(feature = "ssr")]
 pub mod ids;

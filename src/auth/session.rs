@@ -105,6 +105,7 @@ impl Session {
             open.push(Section::AlertsOfAll);
             open.push(Section::AuditOfAll);
             open.push(Section::People);
+            open.push(Section::Hosts);
         }
         if let Some(tenant) = tenant {
             let mut offer = |may: bool, sections: &[Section]| {

@@ -1,16 +1,23 @@
 //! `tributary intake`: what was asked and answered.
+use chrono::TimeDelta;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Context, input, integration::scope};
+use super::{
+    Context, input,
+    integration::scope,
+    source::{Asked, Asking},
+};
 use crate::{
-    auth::SeeIntegrations,
+    auth::{RunIntakes, SeeIntegrations},
     ids::{IntegrationId, TenantId},
     intake::{
         checks::{self, Item, Known},
+        probe::of_probe,
         questions::SECTIONS,
         store::{self, Answered},
     },
+    polling::probe::feasibility::feasibility,
 };
 
 /// Read the intake of an integration: answers, check list, evidence
@@ -42,6 +49,23 @@ Examples:
         #[arg(value_name = "INTEGRATION_ID", value_parser = input::id::<IntegrationId>)]
         id: IntegrationId,
     },
+    /// Ask their system a few times, and attach what that shows: reachable, JSON, windows, numbers, pages
+    #[command(after_help = "\
+Nothing that is read is kept, and neither is the token. Left out of FILE, records, recordId and recordTime are found.
+
+Examples:
+  tributary intake probe INTEGRATION_ID --file SOURCE.json --token-stdin < token.txt
+  tributary --json intake probe INTEGRATION_ID --file SOURCE.json --from 2026-03-01T00:00:00Z | jq .findings")]
+    Probe {
+        /// Whose [default: of whichever tenant it is]
+        #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
+        tenant: Option<TenantId>,
+        /// The id of the integration: see `tributary integration list`
+        #[arg(value_name = "INTEGRATION_ID", value_parser = input::id::<IntegrationId>)]
+        id: IntegrationId,
+        #[command(flatten)]
+        asked: Box<Asked>,
+    },
 }
 
 impl Intake {
@@ -49,6 +73,7 @@ impl Intake {
         let (tenant, id, whole) = match self {
             Self::Show { tenant, id } => (tenant, id, false),
             Self::Export { tenant, id } => (tenant, id, true),
+            Self::Probe { tenant, id, asked } => return probe(context, tenant, id, *asked).await,
         };
         let db = context.db().await?;
         let of = store::find(&db, &scope(context, tenant).await?, id).await?;
@@ -90,6 +115,18 @@ impl Intake {
             lines.join("\n")
         })
     }
+}
+
+/// Probes their system, and attaches what was seen.
+async fn probe(context: &Context, tenant: Option<TenantId>, id: IntegrationId, asked: Asked) -> anyhow::Result<()> {
+    let db = context.db().await?;
+    let of = store::find(&db, &scope(context, tenant).await?, id).await?;
+    let Asking { client, definition, secret, window } = asked.read(context, TimeDelta::days(7))?;
+    let found = of_probe(&feasibility(&client, &definition, secret.as_ref(), window).await, None);
+    let told = json!({"title": found.title, "findings": found.list, "source": found.definition});
+    let lines: Vec<_> = found.list.iter().map(|one| format!("- {}: {}", one.name, one.value)).collect();
+    store::attach(&db, &context.clock, &context.actor.permit::<RunIntakes>(of.tenant_id)?, id, found).await?;
+    context.out.record(&told, || lines.join("\n"))
 }
 
 /// The answers, section by section; the unanswered too when somebody wants to read on.

@@ -7,6 +7,7 @@ mod copy;
 mod demo;
 mod event_type;
 mod events;
+mod host;
 mod implementation;
 mod input;
 mod intake;
@@ -96,6 +97,8 @@ Examples:
     Token(token::Token),
     #[command(subcommand)]
     Source(source::Source),
+    #[command(subcommand)]
+    Host(host::Hosts),
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
@@ -200,6 +203,7 @@ pub fn main() -> ExitCode {
             Command::EventType(command) => command.run(&context).await,
             Command::Token(command) => command.run(&context).await,
             Command::Source(command) => command.run(&context).await,
+            Command::Host(command) => command.run(&context).await,
             Command::Events(command) => command.run(&context).await,
             Command::Quarantine(command) => command.run(&context).await,
             Command::Integration(command) => command.run(&context).await,

@@ -1,20 +1,35 @@
-//! Which addresses are out in the world, and which hosts an operator has allowed all the same.
+//! Which addresses are out in the world, and which hosts are allowed all the same.
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use url::{Host, Url};
 
-/// Hosts that may be gone to wherever they lead: `HOST` or `HOST:PORT`.
+/// Hosts that may be gone to wherever they lead, `HOST` or `HOST:PORT`: those that the server was started with, and
+/// those that administrators have allowed since. Cheap to clone; clones share what is granted.
 #[derive(Debug, Clone, Default)]
-pub struct Allowed(Arc<[String]>);
+pub struct Allowed {
+    started_with: Arc<[String]>,
+    granted: Arc<RwLock<Vec<String>>>,
+}
 
 impl Allowed {
     /// These.
     pub fn new(hosts: &[String]) -> Self {
-        Self(hosts.iter().map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect())
+        let named = hosts.iter().map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty());
+        Self { started_with: named.collect(), granted: Arc::default() }
+    }
+
+    /// These beside those that it was made with, in small letters; what was granted before is no more.
+    pub fn grant(&self, hosts: Vec<String>) {
+        *self.granted.write().unwrap_or_else(PoisonError::into_inner) = hosts;
+    }
+
+    /// Those that it was made with.
+    pub fn started_with(&self) -> &[String] {
+        &self.started_with
     }
 
     /// Whether the host of `url` is one of them.
@@ -23,7 +38,9 @@ impl Allowed {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let with_port = format!("{host}:{port}");
-        self.0.iter().any(|allowed| [host.as_str(), bare, with_port.as_str()].contains(&allowed.as_str()))
+        let is_it = |allowed: &String| [host.as_str(), bare, with_port.as_str()].contains(&allowed.as_str());
+        let granted = || self.granted.read().unwrap_or_else(PoisonError::into_inner).iter().any(is_it);
+        self.started_with.iter().any(is_it) || granted()
     }
 }
 

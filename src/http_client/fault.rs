@@ -7,7 +7,7 @@ use std::{error::Error as StdError, net::IpAddr};
 pub enum Fault {
     /// It leads where nobody may be led.
     #[error(
-        "{host} leads to {address}, an address of this network: start the server with --allow-outbound {host} if that is meant"
+        "{host} leads to {address}, an address of this network: an administrator can allow the host, if that is meant"
     )]
     Refused {
         /// The host that was asked for.

@@ -98,7 +98,7 @@ pub struct Client {
     pairs: Arc<Mutex<HashMap<Option<[u8; 32]>, Pair>>>,
 }
 
-/// One client for the world, whose connections are checked, and one for the hosts that an operator has allowed.
+/// One client for the world, whose connections are checked, and one for the hosts that are allowed.
 #[derive(Clone)]
 struct Pair {
     checked: reqwest::Client,
@@ -148,6 +148,11 @@ impl Client {
     /// One that may go to `allowed` hosts wherever they lead, and to all others where they are out in the world.
     pub fn new(allowed: Allowed, clock: Clock) -> Self {
         Self { clock, allowed, pairs: Arc::default() }
+    }
+
+    /// Which hosts inside this network it goes to.
+    pub fn allowed(&self) -> &Allowed {
+        &self.allowed
     }
 
     /// The clock that requests are timed by.

@@ -32,6 +32,8 @@ pub struct Findings {
     pub list: Vec<Finding>,
     /// The contract that it proposes.
     pub contract: Option<String>,
+    /// The source that it proposes, as a SOURCE.json without a token.
+    pub definition: Option<String>,
     /// What it says about the check list, and how that is known.
     pub checks: Vec<(Item, Known, String)>,
 }
@@ -48,7 +50,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(name: impl Into<String>, value: impl Into<String>, good: Option<bool>) -> Self {
+    pub(super) fn new(name: impl Into<String>, value: impl Into<String>, good: Option<bool>) -> Self {
         Self { name: name.into(), value: value.into(), good }
     }
 }
@@ -90,12 +92,14 @@ pub fn of_events<'a>(
     Ok(of(&samples, Source::Endpoint, against))
 }
 
-fn of(samples: &Samples, source: Source, against: Option<&Yardstick>) -> Findings {
+/// What samples show, wherever they are from.
+pub(super) fn of(samples: &Samples, source: Source, against: Option<&Yardstick>) -> Findings {
     let proposal = propose(samples);
     let fields = proposal.walk();
     let all = samples.len() as u64;
     let (noun, place) = match source {
         Source::Endpoint => ("event", "what their system sent"),
+        Source::Probe => ("record", "their records"),
         _ => ("sample payload", "samples"),
     };
     let mut list = vec![Finding::new("Fields", crate::ui::format::count(fields.len() as u64), None)];
@@ -142,7 +146,8 @@ fn of(samples: &Samples, source: Source, against: Option<&Yardstick>) -> Finding
         checks.push((Item::PushPost, Known::Yes, how.clone()));
         checks.push((Item::PushToken, Known::Yes, how));
     }
-    Findings { source, title: crate::ui::format::counted(all, noun), list, contract: Some(proposal.contract()), checks }
+    let title = crate::ui::format::counted(all, noun);
+    Findings { source, title, list, contract: Some(proposal.contract()), definition: None, checks }
 }
 
 /// How many keep a contract, and which of its rules the others break, and where; nothing of what they hold.

@@ -10,6 +10,7 @@ pub mod findings;
 pub mod funnel;
 pub mod implementation;
 mod pages;
+pub mod probe;
 pub mod questions;
 pub mod quotation;
 pub mod stage;

@@ -21,6 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::ids::{EventTypeId, SourceId, TenantId, WindowId};
+pub(crate) use pages::asking;
 pub use pages::routes;
 pub use store::{get, health, list};
 pub use terms::Terms;

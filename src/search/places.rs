@@ -31,6 +31,7 @@ fn name(section: Section) -> Option<(&'static str, &'static str)> {
         Section::AlertsOfAll => ("Alerts of all tenants", "notifications channels silence webhooks mail"),
         Section::Settings => ("Settings", "retention origins name"),
         Section::People => ("People", "accounts users invitations"),
+        Section::Hosts => ("Hosts", "outbound network allow limits polling systems"),
         Section::Account => ("Your account", "password second factor sessions profile"),
     })
 }

@@ -24,7 +24,7 @@ use crate::{
         self,
         refusals::{self, Refusals},
     },
-    failures,
+    failures, hosts,
     http_client::{Allowed, Client},
     ingest::{Front, directory::Directory},
     jobs::{self, Jobs, Kind},
@@ -103,6 +103,9 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(events::follower::run(app.clone(), app.stopping.clone()));
     let seen = Uses::default();
     tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
+    // before anything is asked: what was allowed yesterday is allowed today
+    app.client.allowed().grant(hosts::store::names(&app.db).await?);
+    tasks.spawn(hosts::run(app.clone()));
     tasks.spawn(polling::runner::run(app.clone(), directory.clone()));
     let refused = Refusals::default();
     tasks.spawn(refusals::run(refused.clone(), app.db.clone(), app.stopping.clone()));

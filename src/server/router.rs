@@ -15,7 +15,7 @@ use crate::{
     app::App,
     audit, auth, demo,
     error::{Error, PublicError},
-    event_types, events, failures, help, home,
+    event_types, events, failures, help, home, hosts,
     ingest::{self, Front},
     intake, jobs, people, polling, search, tenants, tokens,
     ui::assets,
@@ -36,6 +36,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(auth::routes())
         .merge(people::routes())
         .merge(home::routes())
+        .merge(hosts::routes())
         .merge(tenants::routes())
         .merge(event_types::routes())
         .merge(polling::routes())

@@ -137,6 +137,8 @@ pub enum Section {
     Settings,
     /// Everybody who can sign in.
     People,
+    /// Where this server goes to.
+    Hosts,
     /// The integrations that the viewer may see.
     Integrations,
     /// The integrations of a tenant.
@@ -159,6 +161,7 @@ impl Section {
             Self::AuditOfAll => "/audit".into(),
             Self::AlertsOfAll => "/alerts".into(),
             Self::People => "/people".into(),
+            Self::Hosts => "/hosts".into(),
             Self::Integrations => "/integrations".into(),
             Self::Guide => "/guide".into(),
             Self::TenantIntegrations => format!("/tenants/{tenant}/integrations"),

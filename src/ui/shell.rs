@@ -268,6 +268,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                     {item(Section::Guide, "", Icon::Guide, "Guide")}
                     {item(Section::AuditOfAll, "", Icon::Audit, "All changes")}
                     {item(Section::People, "", Icon::People, "People")}
+                    {item(Section::Hosts, "", Icon::Source, "Hosts")}
                 </ul>
             </div>
         </nav>

@@ -1,5 +1,6 @@
 //! From intake on, by the front door: the first two scenarios by the pages, the link that a customer answers by, the
 //! temporary endpoint, two at once, hostile text, another tenant, and the command line.
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tributary::{
     auth::{Actor, Role},
@@ -17,6 +18,7 @@ use crate::support::{
     browser::{Browser, account, between},
     each, each_address,
     program::{Done, run, tributary},
+    shop::Shop,
 };
 
 fn details(name: &str, system: &str) -> Details {
@@ -274,6 +276,70 @@ async fn a_link_is_used_once_opens_one_intake_and_tells_a_stranger_nothing() {
         assert_eq!(jane.get("/answer/intake").await.status, 200);
         app.clock.advance(17 * 24 * 3600);
         assert_eq!(jane.get("/answer/intake").await.status, 410);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_of_their_system_becomes_evidence_and_the_draft_of_a_source() {
+    const TOKEN: &str = "s3cret-token-of-the-shop";
+    each(|app| async move {
+        let id = begin(&app, "Orders").await;
+        let shop = Shop::open(&app.clock).await;
+        shop.mood(|mood| mood.token = Some(TOKEN.into()));
+        shop.fill(1, 8, TimeDelta::days(2));
+        app.start_with(&["--allow-outbound", "127.0.0.1"]).await;
+        let mut grace = staff(&app, Role::SuccessManager).await;
+        let one = format!("/tenants/{}/integrations/{id}", app.tenant);
+        let probe = format!("{one}/evidence/probe");
+        assert_eq!(grace.get(&probe).await.status, 200);
+        let url = format!("http://{}/orders", shop.address);
+        let form = |token: &'static str, url: &str| {
+            let fields = [
+                ("url", url.to_owned()),
+                ("authentication", "bearer".into()),
+                ("token", token.into()),
+                ("window_kind", "range".into()),
+                ("window_parameters", "from={from}\r\nuntil={until}".into()),
+                ("time_format", "epochMilliseconds".into()),
+            ];
+            Vec::from(fields)
+        };
+        let mut post = async |fields: Vec<(&'static str, String)>| {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            grace.post(&probe, &fields).await
+        };
+        refused(&post(form("", &url)).await, "Type the token");
+        refused(&post(form(TOKEN, "ftp://shop.example.com")).await, "https");
+        let backwards = [("from", "2026-05-02T00:00".to_owned()), ("until", "2026-05-01T00:00".to_owned())];
+        refused(&post([form(TOKEN, &url), backwards.into()].concat()).await, "after the moment");
+        // a wrong token is told, and settles nothing about tokens
+        led(&post(form("another", &url)).await);
+        led(&post(form(TOKEN, &url)).await);
+        let mut ada = staff(&app, Role::Consultant).await;
+        let page = ada.get(&format!("{one}/evidence")).await.text();
+        for words in [
+            "refused: status 401",
+            "it is enough; without it the status is 401",
+            "8 records at $.data.items",
+            "windows long before and long after the record do not hold it",
+            "/id: different in every record, and the same when asked again",
+            "none: the token and the records travel where others can read them",
+        ] {
+            assert!(page.contains(words), "no {words:?} in {page}");
+        }
+        assert!(!page.contains(TOKEN), "the token is kept");
+        let checks = ada.get(&format!("{one}/checks")).await.text();
+        assert!(checks.contains("We can ask their system.") && checks.contains("seen by a probe"), "{checks}");
+        // what it found out begins a source, and the form to probe again
+        assert!(ada.get(&probe).await.text().contains(&url));
+        let text = between(&page, "name=\"text\" value=\"", "\"").replace("&quot;", "\"");
+        let begun = ada.post(&format!("/tenants/{}/sources/import", app.tenant), &[("text", &text)]).await;
+        assert!(begun.text().contains("This is what the file holds"), "{}", begun.text());
+        // nobody gets inside by it, and what cannot be reached is not called impossible
+        led(&post(form(TOKEN, "http://169.254.169.254/latest/meta-data")).await);
+        let page = ada.get(&format!("{one}/evidence")).await.text();
+        assert!(page.contains("an address of this network"), "{page}");
     })
     .await;
 }

@@ -12,6 +12,7 @@ mod demo;
 mod failures;
 mod finding;
 mod hostile;
+mod hosts;
 mod idempotency;
 mod implementation;
 mod intake;

@@ -107,6 +107,8 @@ pub const ALL: &[Words] = &[
     words("source.run", Object::Source, "ran the source"),
     words("source.backfill", Object::Source, "had a range asked for of the source"),
     words("source.limit-host", Object::Other, "limited what may be asked of a host"),
+    words("host.allow", Object::Other, "allowed the host inside this network"),
+    words("host.withdraw", Object::Other, "no longer allows the host inside this network"),
     words("alert-channel.add", Object::Other, "added a channel for alerts"),
     words("alert-channel.change", Object::Other, "changed a channel for alerts"),
     words("alert-channel.pause", Object::Other, "paused a channel for alerts"),

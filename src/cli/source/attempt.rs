@@ -10,7 +10,7 @@ use crate::{
     http_client::{Allowed, Client},
     polling::{
         Window,
-        definition::SourceFile,
+        definition::{Definition, SourceFile},
         probe::attempt::{Attempt, attempt},
     },
 };
@@ -24,10 +24,17 @@ Examples:
   tributary source try --file SOURCE.json --token-stdin < token.txt
   tributary source try --file SOURCE.json --allow-outbound erp.internal:8080")]
 pub(in crate::cli) struct Try {
+    #[command(flatten)]
+    asked: Asked,
+}
+
+/// What is asked, and for which window; with the token that may be read from standard input.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Asked {
     /// The definition of the source; - for standard input
     #[arg(long, value_name = "FILE")]
     file: String,
-    /// The first moment asked for [default: an hour before the last one]
+    /// The first moment asked for [default: an hour before the last one; seven days for a probe]
     #[arg(long, value_name = "TIME")]
     from: Option<DateTime<Utc>>,
     /// The first moment not asked for [default: now]
@@ -41,20 +48,37 @@ pub(in crate::cli) struct Try {
     allow_outbound: Vec<String>,
 }
 
-impl Try {
-    pub(in crate::cli) async fn run(self, context: &Context) -> anyhow::Result<()> {
+/// What is needed to ask.
+pub(in crate::cli) struct Asking {
+    pub client: Client,
+    pub definition: Definition,
+    pub secret: Option<Secret>,
+    pub window: Window,
+}
+
+impl Asked {
+    /// Reads the file, and the token where it comes from standard input. `span` is how long the window is unless it
+    /// is said.
+    pub(in crate::cli) fn read(self, context: &Context, span: TimeDelta) -> anyhow::Result<Asking> {
         let file = SourceFile::parse(&input::text(&self.file)?).map_err(|problems| {
             let lines: Vec<_> = problems.iter().map(|one| format!("{}: {}", one.pointer, one.message)).collect();
             Refused(lines.join("; "))
         })?;
         let secret = if self.token_stdin { Some(input::secret()?) } else { file.secret }.map(Secret::given);
         let until = self.until.unwrap_or_else(|| context.clock.now());
-        let window = Window::new(self.from.unwrap_or(until - TimeDelta::hours(1)), until);
+        let window = Window::new(self.from.unwrap_or(until - span), until);
         if window.is_empty() {
             return Err(Refused("the window is empty: --from is before --until".into()).into());
         }
         let client = Client::new(Allowed::new(&self.allow_outbound), context.clock.clone());
-        let tried = attempt(&client, &file.definition, secret.as_ref(), window).await;
+        Ok(Asking { client, definition: file.definition, secret, window })
+    }
+}
+
+impl Try {
+    pub(in crate::cli) async fn run(self, context: &Context) -> anyhow::Result<()> {
+        let Asking { client, definition, secret, window } = self.asked.read(context, TimeDelta::hours(1))?;
+        let tried = attempt(&client, &definition, secret.as_ref(), window).await;
         context.out.record(&tried, || in_words(&tried))?;
         match &tried.fault {
             Some(fault) => Err(Refused(format!("{}: {}", fault.what, fault.advice)).into()),

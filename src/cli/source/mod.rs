@@ -8,6 +8,8 @@ mod show;
 
 use clap::{Args, Subcommand};
 
+pub(super) use attempt::{Asked, Asking};
+
 use super::{Context, Usage, input};
 use crate::{
     auth::{Permit, Right},

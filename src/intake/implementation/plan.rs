@@ -38,8 +38,8 @@ pub struct Given<'a> {
     pub open: &'a [String],
     /// Contracts that evidence proposes, the newest first.
     pub contracts: &'a [String],
-    /// The address that a probe has asked.
-    pub address: Option<&'a str>,
+    /// The source that a probe proposes, as a SOURCE.json.
+    pub definition: Option<&'a str>,
     /// The day on which it begins.
     pub today: NaiveDate,
 }
@@ -152,7 +152,9 @@ fn days(minutes: i64) -> i64 {
 pub fn plan(known: &Given<'_>) -> Plan {
     let mut plan = Plan::default();
     let calendar = Calendar(known.today);
-    let ways = Ways::of(known.checks);
+    let mut ways = Ways::of(known.checks);
+    // what a probe has read can be read
+    ways.pull |= known.definition.is_some();
     drafts(&mut plan, known, ways);
     plan.phases.push(NewPhase { title: "Preparation".into(), minutes: None });
     prepare(&mut plan, known, ways, &calendar);
@@ -261,16 +263,21 @@ fn distinct(contracts: &[String]) -> Vec<String> {
     kept.into_iter().map(|(text, _)| text.clone()).collect()
 }
 
-/// A SOURCE.json as far as it is known: what is not is marked by names that nobody would leave.
+/// A SOURCE.json as a probe proposes it, or as far as it is known: what is not is marked by names that nobody would leave.
 fn source(known: &Given<'_>) -> String {
+    let name = known.details.name.as_str();
+    if let Some(Value::Object(mut definition)) = known.definition.and_then(|text| serde_json::from_str(text).ok()) {
+        definition.insert("name".into(), name.into());
+        return serde_json::to_string_pretty(&definition).unwrap_or_default();
+    }
     let minutes = match answer(known, "freshness") {
         Some("minute") => 1,
         Some("day") => 360,
         _ => 60,
     };
     let mut definition = json!({
-        "name": known.details.name.as_str(),
-        "url": known.address.unwrap_or("https://THEIR-ADDRESS.example/records"),
+        "name": name,
+        "url": "https://THEIR-ADDRESS.example/records",
         "authentication": { "kind": "bearer" },
         "window": { "parameters": { "from": "{from}", "until": "{until}" } },
         "schedule": { "everyMinutes": minutes },
@@ -400,7 +407,7 @@ mod tests {
 
     fn known<'a>(details: &'a Details, lines: &'a [Line], checks: &'a [(Item, Known)]) -> Given<'a> {
         let today = "2030-01-31".parse().unwrap();
-        Given { details, lines, checks, answers: &[], open: &[], contracts: &[], address: None, today }
+        Given { details, lines, checks, answers: &[], open: &[], contracts: &[], definition: None, today }
     }
 
     proptest! {
@@ -491,5 +498,11 @@ mod tests {
         let draft = made.drafts.iter().find(|one| one.kind == Kind::Source).unwrap();
         let read = crate::polling::terms::Prepared::read(&draft.body).unwrap();
         assert!(read.name == "Members" && read.definition.contains("360") && read.definition.contains("/id"));
+        // a probe knows better, and that there is something to be asked at all
+        let probed = draft.body.replace("Members", "Probed").replace("THEIR-ADDRESS", "crm");
+        let checks = [(Item::PushPost, Known::Yes), (Item::PushToken, Known::Yes)];
+        let made = plan(&Given { definition: Some(&probed), checks: &checks, ..known });
+        let draft = made.drafts.iter().find(|one| one.kind == Kind::Source).unwrap();
+        assert!(draft.body.contains("https://crm.example/records") && draft.body.contains("Members"), "{}", draft.body);
     }
 }

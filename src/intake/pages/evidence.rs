@@ -1,5 +1,4 @@
-//! Evidence: what samples show, and what their system really sends to a temporary endpoint. A probe that asks their
-//! system by GET belongs here too: it hands its findings to `store::attach` as these do.
+//! Evidence: what samples show, what their system really sends to a temporary endpoint, and what a probe of it has seen.
 use axum::{
     extract::{Form, Path, Query, State},
     response::{IntoResponse, Redirect, Response},
@@ -206,7 +205,8 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
     };
     let form = room.of.stage.is_open().then_some(form);
     let keeps = keep_field(WIRE_KEEPS, &contracts, typed, errors);
-    let main = view! { {form} {temporary(room, &wire, keeps)} {attached(room, &seen)} };
+    let may_configure = wire.may_configure;
+    let main = view! { {asked(room)} {form} {temporary(room, &wire, keeps)} {attached(room, &seen, may_configure)} };
     let body = view! {
         <PageHeader title="Evidence" lead="What was seen weighs more than what was said: it fills in the check list."/>
         {room.tabs("/evidence")}
@@ -215,8 +215,27 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
     Ok(ui::page(&room.frame, "Evidence", room.crumbs(true), body.into_any()))
 }
 
+/// Leads to the probe.
+fn asked(room: &Room) -> Option<AnyView> {
+    let href = format!("{}/evidence/probe", room.here());
+    let act = view! { <LinkButton href=href>"Probe it"</LinkButton> }.into_any();
+    room.of.stage.is_open().then(|| {
+        view! {
+            <Card title="What it answers when asked" lead="A few GETs with an address and a token: is it reachable, does it look at a window of time, do records keep their numbers?" nostrip:action=Some(act)>
+                {ui::muted("For systems that are to be polled. Nothing that is read is kept.")}
+            </Card>
+        }
+        .into_any()
+    })
+}
+
 /// Asks which contract is to be kept, when there is one to keep.
-fn keep_field(name: &'static str, contracts: &[Choice], typed: &Typed, errors: &FieldErrors) -> Option<AnyView> {
+pub(super) fn keep_field(
+    name: &'static str,
+    contracts: &[Choice],
+    typed: &Typed,
+    errors: &FieldErrors,
+) -> Option<AnyView> {
     if contracts.is_empty() {
         return None;
     }
@@ -283,7 +302,7 @@ fn first_events(room: &Room, events: &[Event], keeps: Option<AnyView>) -> AnyVie
 }
 
 /// What was attached.
-fn attached(room: &Room, seen: &[Seen]) -> AnyView {
+fn attached(room: &Room, seen: &[Seen], may_configure: bool) -> AnyView {
     if seen.is_empty() {
         return ().into_any();
     }
@@ -305,12 +324,30 @@ fn attached(room: &Room, seen: &[Seen]) -> AnyView {
                 </ui::Fold>
             }
         });
+        let definition = one.definition.clone().map(|definition| {
+            let text = definition.clone();
+            let import = may_configure.then(|| {
+                view! {
+                    <PageForm action=format!("/tenants/{}/sources/import", room.of.tenant_id) multipart=true>
+                        <ui::Hidden name="text" value=text/>
+                        <FormActions><Button>"Begin a source with it"</Button></FormActions>
+                    </PageForm>
+                }
+            });
+            view! {
+                <ui::Fold summary="The source that it proposes">
+                    <CodeBlock id=format!("source-{n}") label="SOURCE.json, without a token" code=definition/>
+                    {import}
+                </ui::Fold>
+            }
+        });
         let title = format!("{}, {}", one.title, one.source.title());
         view! {
             <Card title=title>
                 <p>{ui::muted(format!("attached by {} ", one.added_by))}{ui::ago(now, one.added_at)}</p>
                 <DataTable caption="Findings" columns=columns rows=rows.collect()/>
                 {contract}
+                {definition}
             </Card>
         }
     });

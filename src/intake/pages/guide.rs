@@ -147,7 +147,7 @@ fn needs(audience: Audience) -> AnyView {
             "Then two verdicts, each by somebody who stands for it. The need is usually yours to judge; the technical one a consultant's. An honest “unsure”, with the questions that make it so, is worth more than a hopeful yes.",
         ],
         Consultants => vec![
-            "The check list follows the two ways of connecting and proposes the technical verdict. Paste sample payloads: the fill rate of the identifying field and a contract are proposed, and the samples are not kept. Or open a temporary endpoint, let their system send to it, and take what came in as evidence.",
+            "The check list follows the two ways of connecting and proposes the technical verdict. Paste sample payloads: the fill rate of the identifying field and a contract are proposed, and the samples are not kept. Or open a temporary endpoint, let their system send to it, and take what came in as evidence. Where it is to be asked, probe it: with an address and a token, a few GETs show whether it looks at a window of time and whether records keep their numbers.",
             "Write open questions one a line: when the scenario is an investigation, they are what it begins with.",
         ],
         AccountManagers => vec![

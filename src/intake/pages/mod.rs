@@ -12,6 +12,7 @@ mod links;
 mod list;
 mod new;
 mod overview;
+mod probe;
 mod question;
 mod quotations;
 mod report;
@@ -60,6 +61,7 @@ pub fn routes() -> Router<App> {
         .route("/tenants/{tenant}/integrations/{integration}/intake/{section}", get(sections::ask).post(sections::save))
         .route("/tenants/{tenant}/integrations/{integration}/checks", get(checks::ask).post(checks::save))
         .route("/tenants/{tenant}/integrations/{integration}/evidence", get(evidence::ask).post(evidence::read))
+        .route("/tenants/{tenant}/integrations/{integration}/evidence/probe", get(probe::ask).post(probe::run))
         .route("/tenants/{tenant}/integrations/{integration}/endpoint", post(evidence::open))
         .route("/tenants/{tenant}/integrations/{integration}/endpoint/close", post(evidence::close))
         .route("/tenants/{tenant}/integrations/{integration}/endpoint/evidence", post(evidence::take))

@@ -40,6 +40,8 @@ pub struct Seen {
     pub findings: Vec<Finding>,
     /// The contract that it proposes.
     pub contract: Option<String>,
+    /// The source that it proposes, as a SOURCE.json without a token.
+    pub definition: Option<String>,
     /// Who attached it.
     pub added_by: String,
     /// When.
@@ -53,6 +55,7 @@ struct Row {
     title: String,
     findings: String,
     contract: Option<String>,
+    definition: Option<String>,
     added_by: String,
     added_at: DateTime<Utc>,
 }
@@ -64,7 +67,7 @@ struct Row {
 pub async fn evidence<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId) -> Result<Vec<Seen>> {
     let rows = sql!(
         all Row, db,
-        "SELECT id, source, title, findings, contract, added_by, added_at FROM intake_evidence
+        "SELECT id, source, title, findings, contract, definition, added_by, added_at FROM intake_evidence
          WHERE tenant_id = $1 AND integration_id = $2 ORDER BY id DESC LIMIT 50",
         permit.tenant(),
         id,
@@ -76,6 +79,7 @@ pub async fn evidence<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId) 
             title: row.title,
             findings: serde_json::from_str(&row.findings).map_err(Error::internal)?,
             contract: row.contract,
+            definition: row.definition,
             added_by: row.added_by,
             added_at: row.added_at,
         })
@@ -105,9 +109,9 @@ pub async fn attach(
             let key = (of.tenant_id, id);
             sql!(
                 exec tx,
-                "INSERT INTO intake_evidence (tenant_id, integration_id, id, source, title, findings, contract, added_by,
-                    added_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO intake_evidence (tenant_id, integration_id, id, source, title, findings, contract, definition,
+                    added_by, added_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 of.tenant_id,
                 id,
                 new_id(&clock),
@@ -115,6 +119,7 @@ pub async fn attach(
                 &found.title,
                 serde_json::to_string(&found.list).map_err(Error::internal)?,
                 &found.contract,
+                &found.definition,
                 &permit.actor().name,
                 clock.now(),
             )?;

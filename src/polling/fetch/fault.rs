@@ -97,7 +97,7 @@ impl From<http_client::Fault> for Fault {
         use http_client::Fault as Out;
         let what = fault.to_string();
         match fault {
-            Out::Refused { .. } => Self::stop(what, "an administrator can allow the host"),
+            Out::Refused { .. } => Self::stop(what, "have it allowed under Hosts, or mend the address"),
             Out::NoAddress | Out::Away(_) | Out::Circles => Self::stop(what, "mend the address"),
             Out::Certificate(_) => Self::stop(what, "if the other side has a certificate authority of its own, add it"),
             Out::Unknown(_) | Out::Connect(_) | Out::Broken(_) | Out::Unreadable(_) => Self::passing(what),

@@ -26,6 +26,8 @@ use crate::{
     ui::{Crumb, Frame},
 };
 
+pub(crate) use form::asking;
+
 /// The routes of this slice.
 pub fn routes() -> Router<App> {
     Router::new()

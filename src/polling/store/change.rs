@@ -519,7 +519,7 @@ pub async fn limit_host(
         return Err(Error::invalid("slots", "are 1 to 1000"));
     }
     if !(0..=1_000_000).contains(&per_minute) {
-        return Err(Error::invalid("per-minute", "is 0 (no limit) to 1000000"));
+        return Err(Error::invalid("per_minute", "are 0 (no limit) to 1000000"));
     }
     let (actor, clock) = (grant.actor().clone(), clock.clone());
     db.write(move |tx| {

@@ -12,7 +12,7 @@ use crate::{
     ids::{IntegrationId, QuotationId, new_id},
     intake::{
         Integration, Side, Stage,
-        checks::{Item, Known, Source},
+        checks::{Item, Known},
         implementation::plan::{Given, Plan, more, plan},
         quotation::{self, Line, State},
         store::{self as integrations, Note, audit, note},
@@ -20,8 +20,6 @@ use crate::{
     sql,
 };
 
-/// What evidence calls the address that a probe asked.
-const ADDRESS: &str = "Address";
 /// Where what comes after all lines stands, so that change orders come before.
 const LAST: i64 = 1_000_000;
 
@@ -32,7 +30,7 @@ pub struct Ground {
     answers: Vec<(String, String)>,
     open: Vec<String>,
     contracts: Vec<String>,
-    address: Option<String>,
+    definition: Option<String>,
 }
 
 /// Reads what an intake knows.
@@ -52,14 +50,13 @@ pub async fn ground<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId) ->
     open.extend(asked.iter().filter(|one| one.answer.is_empty()).map(|one| one.question.clone()));
     open.dedup();
     open.truncate(20);
-    let probes = seen.iter().filter(|one| one.source == Source::Probe).flat_map(|one| &one.findings);
-    let address = probes.into_iter().find(|one| one.name == ADDRESS).map(|one| one.value.clone());
+    let definition = seen.iter().find_map(|one| one.definition.clone());
     Ok(Ground {
         checks: checks.into_iter().map(|one| (one.item, one.known)).collect(),
         answers: answers.into_iter().map(|one| (one.question, one.answer)).collect(),
         open,
         contracts: seen.into_iter().filter_map(|one| one.contract).collect(),
-        address,
+        definition,
     })
 }
 
@@ -82,7 +79,7 @@ pub(in crate::intake) async fn begin_in(
         answers: &ground.answers,
         open: &ground.open,
         contracts: &ground.contracts,
-        address: ground.address.as_deref(),
+        definition: ground.definition.as_deref(),
         today: clock.now().date_naive(),
     });
     insert(tx, clock, of, accepted, &made, 0).await?;

@@ -67,7 +67,8 @@ fn checked(kind: Kind, written: &Written) -> Result<String> {
             if prepared.secret.is_some() {
                 return Err(Error::invalid("body", "leave the token out here: it has a field of its own"));
             }
-            let value: serde_json::Value = serde_json::from_str(&prepared.definition).map_err(Error::internal)?;
+            let mut value: serde_json::Value = serde_json::from_str(&prepared.definition).map_err(Error::internal)?;
+            value["name"] = written.name.as_str().into();
             serde_json::to_string_pretty(&value).map_err(Error::internal)
         }
     }

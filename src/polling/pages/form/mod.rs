@@ -1,5 +1,6 @@
 //! A new source, and changing one: a form that explains itself. What is typed lives in it until it is saved, so that it
 //! can be tried out and probed as often as one likes, without scripts.
+pub(crate) mod asking;
 mod import;
 mod outcome;
 mod values;

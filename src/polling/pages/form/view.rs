@@ -150,7 +150,6 @@ fn what(desk: &Desk) -> AnyView {
 }
 
 fn request(desk: &Desk) -> AnyView {
-    let (typed, errors) = (&desk.typed, &desk.errors);
     let known = match &desk.subject {
         Subject::Edit(source) => source.has_secret,
         Subject::New { .. } => false,
@@ -163,6 +162,11 @@ fn request(desk: &Desk) -> AnyView {
         ),
         (true, false) => (false, "Sealed as it is stored, and never shown again."),
     };
+    address(&desk.typed, &desk.errors, optional, hint)
+}
+
+/// Where a system is, and how it knows us. `optional` and `hint` are about the token.
+pub(super) fn address(typed: &Typed, errors: &FieldErrors, optional: bool, hint: &'static str) -> AnyView {
     let choices = vec![
         Choice::new("bearer", "Authorization: Bearer …"),
         Choice::new("basic", "Authorization: Basic …, with a user"),
@@ -250,12 +254,6 @@ fn time_fields(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors, names: T
 }
 
 fn window(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors) -> AnyView {
-    let kinds = vec![
-        Choice::new("range", "From a moment to another")
-            .hint("It takes two bounds: windows can be split and filled in."),
-        Choice::new("sinceOnly", "Since a moment")
-            .hint("It has no upper bound. It is paged through by the records' own time."),
-    ];
     let bounds = |words: [&str; 2]| vec![Choice::new("inclusive", words[0]), Choice::new("exclusive", words[1])];
     let precisions = vec![
         Choice::new("milliseconds", "milliseconds"),
@@ -266,22 +264,7 @@ fn window(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors) -> AnyView {
     ];
     view! {
         <Card title="How it is asked for a span of time" lead="Not sure about the bounds? Leave them, and let the probe below find out.">
-            <Variants>
-                <RadioGroup name="window_kind" label="What it can be asked" choices=kinds value=typed.text("window_kind") errors=errors/>
-                <Variant of="sinceOnly">
-                    <Checkbox name="conditional" label="Ask it to answer only when something has changed" checked=typed.ticked("conditional") hint="By If-Modified-Since and ETag, where it knows them." errors=errors/>
-                </Variant>
-            </Variants>
-            <TextArea
-                name="window_parameters"
-                label="Parameters for the span"
-                value=typed.text("window_parameters")
-                rows=3
-                mono=true
-                hint="One a line, with {from} and {until} where the moments go: modified_from={from}. Both may stand in one: created_on=><{from}|{until}"
-                errors=errors
-            />
-            {time_fields(now, typed, errors, OF_WINDOW, "How it writes moments")}
+            {span(now, typed, errors, false)}
             <FieldGrid>
                 <Select name="from_bound" label="A record at the very first moment" choices=bounds(["is answered", "is not answered"]) value=typed.text("from_bound") errors=errors/>
                 <Select name="until_bound" label="A record at the very last moment" choices=bounds(["is answered", "is not answered"]) value=typed.text("until_bound") errors=errors/>
@@ -291,6 +274,36 @@ fn window(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors) -> AnyView {
                 <p>"Whatever is chosen, spans are written a little too wide rather than too narrow, and what comes twice is recognised."</p>
             </Prose>
         </Card>
+    }
+    .into_any()
+}
+
+/// How a span of time is asked for. `optional`: nobody may know yet.
+pub(super) fn span(now: DateTime<Utc>, typed: &Typed, errors: &FieldErrors, optional: bool) -> AnyView {
+    let kinds = vec![
+        Choice::new("range", "From a moment to another")
+            .hint("It takes two bounds: windows can be split and filled in."),
+        Choice::new("sinceOnly", "Since a moment")
+            .hint("It has no upper bound. It is paged through by the records' own time."),
+    ];
+    view! {
+        <Variants>
+            <RadioGroup name="window_kind" label="What it can be asked" choices=kinds value=typed.text("window_kind") errors=errors/>
+            <Variant of="sinceOnly">
+                <Checkbox name="conditional" label="Ask it to answer only when something has changed" checked=typed.ticked("conditional") hint="By If-Modified-Since and ETag, where it knows them." errors=errors/>
+            </Variant>
+        </Variants>
+        <TextArea
+            name="window_parameters"
+            label="Parameters for the span"
+            value=typed.text("window_parameters")
+            rows=3
+            mono=true
+            optional=optional
+            hint="One a line, with {from} and {until} where the moments go: modified_from={from}. Both may stand in one: created_on=><{from}|{until}"
+            errors=errors
+        />
+        {time_fields(now, typed, errors, OF_WINDOW, "How it writes moments")}
     }
     .into_any()
 }
