@@ -109,7 +109,7 @@ async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
         let page = ada.get(&here).await.text();
         assert!(page.contains("Connect &lt;i&gt;it&lt;/i&gt;") && !page.contains("<i>it"), "{page}");
         assert!(page.contains("Settle: Who keeps &lt;b&gt;it&lt;/b&gt;?"), "{page}");
-        assert!(page.contains("E-mail filled in in at least 95 % of events"), "{page}");
+        assert!(page.contains("E-mail filled in 95 % of events or more"), "{page}");
         assert!(page.contains("0 h spent of 12 h quoted"), "{page}");
         assert!(ada.get(&one).await.text().contains("Waits for the customer"));
 
@@ -180,7 +180,7 @@ async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
             [
                 "First 3 events accepted: true 3 of 3",
                 "Rejection rate under 40 % for 1 day: true 1 of 3 events rejected",
-                "E-mail filled in in at least 95 % of events: true in 4 of the newest 4 events",
+                "E-mail filled in 95 % of events or more: true in 4 of the newest 4 events",
             ]
         );
 
@@ -197,7 +197,7 @@ async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
         assert!(page.contains("Live since") && page.contains("3 of 3"), "{page}");
         assert!(page.contains("A training leaves &lt;u&gt;no&lt;/u&gt; events"), "{page}");
         let trail = ada.get(&format!("/tenants/{}/audit", app.tenant)).await.text();
-        assert!(trail.contains("waived acceptance evidence of"), "{trail}");
+        assert!(trail.contains("Waived acceptance evidence of"), "{trail}");
         // what is live is not built on
         refused(&ada.post(&here, &[("form", "done"), ("task", &task)]).await, "no implementation under way");
     })

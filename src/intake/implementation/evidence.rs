@@ -123,7 +123,7 @@ impl Rule {
             Self::Accepted { events } => format!("First {} events accepted", count(unsigned(*events))),
             Self::Rejected { below, days } => format!("Rejection rate under {below} for {}", days_told(*days)),
             Self::Ledger { days } => format!("Ledger complete for {}", days_told(*days)),
-            Self::Filled { field, least } => format!("{field} filled in in at least {least} of events"),
+            Self::Filled { field, least } => format!("{field} filled in {least} of events or more"),
         }
     }
 

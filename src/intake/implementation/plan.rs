@@ -314,7 +314,7 @@ fn prepare(plan: &mut Plan, known: &Given<'_>, ways: Ways, calendar: &Calendar) 
         match kind {
             Kind::EventType => {
                 let note = "Look through the drafted contract, and make the event type.";
-                made.push(add(format!("Make the event type “{name}”"), note, Side::Us, vec![], Some(n)));
+                made.push(add(format!("Make the event type {name}"), note, Side::Us, vec![], Some(n)));
             }
             Kind::Token => token = Some(n),
             Kind::Source => polled = Some(n),

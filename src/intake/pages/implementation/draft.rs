@@ -186,7 +186,7 @@ fn settled(site: &Site, draft: &Draft) -> AnyView {
         let action = format!("{}/drafts/{}", site.here(), draft.id);
         let action = action.as_str();
         let fields = vec![("form", "restore".to_owned())];
-        view! { <PostButton action=action fields=fields>"Take it up again"</PostButton> }
+        view! { <Row><PostButton action=action fields=fields>"Take it up again"</PostButton></Row> }
     });
     view! { <Card><Facts items=items/>{body}{restore}</Card> }.into_any()
 }
@@ -232,7 +232,7 @@ fn form(site: &Site, draft: &Draft, typed: &Typed, errors: &FieldErrors) -> AnyV
             </PageForm>
         </Card>
         <Card title="Not needed?" lead="What is dropped stays here, and can be taken up again.">
-            <PostButton action=action tone=Tone::Quiet fields=fields>"Drop this draft"</PostButton>
+            <Row><PostButton action=action tone=Tone::Plain fields=fields>"Drop this draft"</PostButton></Row>
         </Card>
     }
     .into_any()

@@ -1,4 +1,5 @@
 //! What an implementation is made of, as tables: open points, evidence, drafts, phases with their tasks.
+use chrono::NaiveDate;
 use leptos::prelude::*;
 use uuid::Uuid;
 
@@ -50,7 +51,8 @@ fn due(site: &Site, task: &Task) -> AnyView {
     }
     let today = site.room.frame.now.format("%Y-%m-%d").to_string();
     let late = (task.done_at.is_none() && *day < *today).then(|| view! { <Badge state=Mood::Error word="late"/> });
-    view! { <Row>{day.to_owned()}{late}</Row> }.into_any()
+    let told = day.parse().map_or_else(|_| day.to_owned(), |day: NaiveDate| day.format("%-d\u{a0}%b\u{a0}%Y").to_string());
+    view! { <Row>{told}{late}</Row> }.into_any()
 }
 
 /// What can be done about a task.
@@ -187,7 +189,7 @@ pub(super) fn evidence(site: &Site, outcomes: &[(Uuid, Outcome)]) -> AnyView {
         let href = format!("{}/evidence/new", site.here());
         view! { <LinkButton href=href tone=Tone::Quiet icon=Icon::Plus>"Name evidence"</LinkButton> }.into_any()
     });
-    let lead = "Each line of the quotation names what has to be seen in live data before it goes live.";
+    let lead = "What has to be seen in live data before it goes live.";
     let table = view! { <DataTable caption="Acceptance evidence" columns=columns rows=rows/> };
     match add {
         Some(add) => {

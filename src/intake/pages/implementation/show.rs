@@ -22,7 +22,7 @@ use crate::{
     },
     ui::{
         self, Button, Card, CodeBlock, Columns, Empty, Field, FieldErrors, Form as PageForm, FormActions, Hidden, Icon,
-        LinkButton, PageHeader, PostButton, Progress, Select, Tone,
+        LinkButton, PageHeader, PostButton, Progress, Row, Select, Tone,
     },
 };
 
@@ -191,7 +191,7 @@ fn live(site: &Site, outcomes: &[(Uuid, Outcome)]) -> AnyView {
     let missing = site.whole.missing(outcomes);
     let button = |tone| {
         let fields = vec![("form", "go-live".to_owned())];
-        view! { <PostButton action=site.here() tone=tone fields=fields>"Go live"</PostButton> }
+        view! { <Row><PostButton action=site.here() tone=tone fields=fields>"Go live"</PostButton></Row> }
     };
     if missing.is_empty() {
         let open = site.whole.tasks.iter().filter(|one| one.done_at.is_none()).count();
@@ -241,7 +241,7 @@ fn spent(site: &Site, typed: Option<&Typed>, errors: &FieldErrors) -> AnyView {
         });
         view! { <ui::Near title="Last written down">{rows.collect_view()}</ui::Near> }
     });
-    view! { <Card title="Hours"><Progress label="Hours" percent=percent.or(Some(0)) words=words/>{form}{last}</Card> }
+    view! { <Card title="Hours"><Progress label="Hours spent of those quoted" percent=percent.or(Some(0)) words=words/>{form}{last}</Card> }
         .into_any()
 }
 
