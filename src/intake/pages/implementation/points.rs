@@ -51,7 +51,8 @@ fn due(site: &Site, task: &Task) -> AnyView {
     }
     let today = site.room.frame.now.format("%Y-%m-%d").to_string();
     let late = (task.done_at.is_none() && *day < *today).then(|| view! { <Badge state=Mood::Error word="late"/> });
-    let told = day.parse().map_or_else(|_| day.to_owned(), |day: NaiveDate| day.format("%-d\u{a0}%b\u{a0}%Y").to_string());
+    let told =
+        day.parse().map_or_else(|_| day.to_owned(), |day: NaiveDate| day.format("%-d\u{a0}%b\u{a0}%Y").to_string());
     view! { <Row>{told}{late}</Row> }.into_any()
 }
 
@@ -104,15 +105,13 @@ pub(super) fn phase(site: &Site, phase: &Phase) -> AnyView {
     ];
     let rows = tasks.into_iter().map(|task| {
         let first = site.whole.before(task).next();
-        let below = match first {
-            Some(first) => ui::text(format!("after “{}”", first.details.title)),
-            None => ui::text(task.details.note.lines().next().unwrap_or_default()),
+        let below = match (&task.done_by, first) {
+            (Some(who), _) => ui::text(format!("by {who}")),
+            (None, Some(first)) => ui::text(format!("after “{}”", first.details.title)),
+            (None, None) => ui::text(task.details.note.lines().next().unwrap_or_default()),
         };
-        let (state, act) = match (&task.done_by, first) {
-            (Some(who), _) => {
-                let done = view! { <Badge state=Mood::Ok word="done"/> }.into_any();
-                (ui::two_lines(done, ui::text(who.as_str())), act(site, task))
-            }
+        let (state, act) = match (task.done_at, first) {
+            (Some(_), _) => (view! { <Badge state=Mood::Ok word="done"/> }.into_any(), act(site, task)),
             (None, Some(_)) => (ui::muted("waits"), ().into_any()),
             (None, None) => (ui::progress_badge("open"), act(site, task)),
         };
