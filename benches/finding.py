@@ -36,8 +36,15 @@ class Browser:
     def get(self, path, accept="text/html"):
         """Status, headers, text, and how many milliseconds it took."""
         began = time.perf_counter()
-        self.connection.request("GET", path, headers={"Cookie": self.cookie, "Accept": accept})
-        answer = self.connection.getresponse()
+        head = {"Cookie": self.cookie, "Accept": accept}
+        try:
+            self.connection.request("GET", path, headers=head)
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # while an index was filled in, the server has closed what nobody used
+            self.connection.close()
+            self.connection.request("GET", path, headers=head)
+            answer = self.connection.getresponse()
         text = answer.read().decode()
         return answer.status, answer.headers, text, (time.perf_counter() - began) * 1000
 
