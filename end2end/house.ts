@@ -13,6 +13,7 @@ import { ORDER, PASSWORD, type Visit, inMain, order } from "./journey";
 import { designerRooms } from "./house-designer";
 import { bareSources, fullSources } from "./house-sources";
 import { bareTokens, fullTokens } from "./house-tokens";
+import { fullPortal } from "./house-portal";
 import { barePeople, fullPeople } from "./house-people";
 import type { Door, Server } from "./server";
 
@@ -134,6 +135,7 @@ export async function fullHouse(server: Server): Promise<Room[]> {
     ...fullFind(server, door),
     ...fullIntake(server, tenant),
     ...fullQuotations(server, tenant),
+    ...fullPortal(server, tenant),
     ...fullImplementation(server, tenant),
     ...versionRooms(server, tenant, door.eventType),
   ];

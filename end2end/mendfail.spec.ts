@@ -82,7 +82,13 @@ test("no more is replayed than the filter asks for, and a replay can be stopped"
   }).toPass();
 
   await openGroup(page, /^\/Gate is required but missing$/);
-  await page.getByRole("link", { name: "All 20,000 in quarantine" }).click();
+  const all = page.getByRole("link", { name: "All 20,000 in quarantine" });
+  // groups follow their events
+  await expect(async () => {
+    await page.reload();
+    await expect(all).toBeVisible({ timeout: 500 });
+  }).toPass();
+  await all.click();
   await page.getByRole("link", { name: "Export…" }).click();
   await expect(inMain(page)).toContainText("20,000 events");
   await expect(inMain(page)).toContainText("/Gate is required but missing");

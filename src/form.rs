@@ -50,15 +50,28 @@ impl FromIterator<(String, String)> for Typed {
 pub struct Posted {
     /// What was typed and chosen.
     pub typed: Typed,
-    /// The files that were chosen, by the name of their field.
-    files: Vec<(String, Vec<u8>)>,
+    /// The files that were chosen.
+    files: Vec<Upload>,
+}
+
+#[derive(Debug)]
+struct Upload {
+    field: String,
+    name: String,
+    content: Vec<u8>,
 }
 
 impl Posted {
     /// The text of a file; none when none was chosen.
     pub fn file(&self, name: &str) -> Option<Result<&str, &'static str>> {
-        let (_, bytes) = self.files.iter().find(|(field, _)| field == name)?;
+        let (_, bytes) = self.upload(name)?;
         Some(std::str::from_utf8(bytes).map_err(|_| "this file is not text in UTF-8"))
+    }
+
+    /// A file of any kind: its name as the browser tells it, which is to be trusted in nothing, and what it holds.
+    pub fn upload(&self, name: &str) -> Option<(&str, &[u8])> {
+        let file = self.files.iter().find(|file| file.field == name)?;
+        Some((&file.name, &file.content))
     }
 }
 
@@ -77,13 +90,15 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
         let mut posted = Self::default();
         while let Some(part) = parts.next_field().await.map_err(broken)? {
             let name = part.name().unwrap_or_default().to_owned();
-            let is_file = part.file_name().is_some();
-            let bytes = part.bytes().await.map_err(broken)?.to_vec();
-            if !is_file {
-                let text = String::from_utf8(bytes).map_err(|_| unread(StatusCode::BAD_REQUEST))?;
-                posted.typed.0.push((name, text));
-            } else if !bytes.is_empty() {
-                posted.files.push((name, bytes));
+            let called = part.file_name().map(str::to_owned);
+            let content = part.bytes().await.map_err(broken)?.to_vec();
+            match called {
+                None => {
+                    let text = String::from_utf8(content).map_err(|_| unread(StatusCode::BAD_REQUEST))?;
+                    posted.typed.0.push((name, text));
+                }
+                Some(called) if !content.is_empty() => posted.files.push(Upload { field: name, name: called, content }),
+                Some(_) => {}
             }
         }
         Ok(posted)

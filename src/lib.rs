@@ -67,6 +67,8 @@ pub mod people;
 #[cfg(feature = "ssr")]
 pub mod polling;
 #[cfg(feature = "ssr")]
+pub mod portal;
+#[cfg(feature = "ssr")]
 pub mod room;
 #[cfg(feature = "ssr")]
 pub mod search;

@@ -157,6 +157,10 @@ rights! {
     SeeQuotations, "see quotations": Administrator | Consultant | SuccessManager | AccountManager | Customer;
     /// Accept or decline what was quoted: the customer's alone.
     AnswerQuotations, "answer a quotation": Customer;
+    /// See integrations as their customer does.
+    SeePortal, "see the integrations of a tenant as its customer": Administrator | Consultant | SuccessManager | AccountManager | Customer;
+    /// Answer what a customer is asked for, and tick it: the customer's alone.
+    AnswerTasks, "answer what a customer is asked for": Customer;
     /// Plan an investigation and answer its questions.
     RunInvestigations, "work on an investigation": Administrator | Consultant;
     /// Work on an implementation: its tasks, drafts, evidence and hours.

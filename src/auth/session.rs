@@ -11,8 +11,8 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{
-    Actor, Administer, AnswerQuotations, Configure, Grant, InviteCustomers, ListTenants, Permit, ReadConfiguration,
-    ReadPayloads, Right, See, SeeIntegrations,
+    Actor, Administer, AnswerQuotations, AnswerTasks, Configure, Grant, InviteCustomers, ListTenants, Permit,
+    ReadConfiguration, ReadPayloads, Right, See, SeeIntegrations,
     address::client_address,
     store::{self, Found, Origin},
 };
@@ -115,6 +115,7 @@ impl Session {
             };
             offer(self.permit::<See>(tenant).is_ok(), &[Section::Overview, Section::Sources]);
             offer(self.permit::<SeeIntegrations>(tenant).is_ok(), &[Section::TenantIntegrations]);
+            offer(self.permit::<AnswerTasks>(tenant).is_ok(), &[Section::Portal]);
             offer(self.permit::<AnswerQuotations>(tenant).is_ok(), &[Section::Quotations]);
             offer(
                 self.permit::<ReadConfiguration>(tenant).is_ok(),

@@ -51,11 +51,11 @@ Examples:
     },
     /// Ask their system a few times, and attach what that shows: reachable, JSON, windows, numbers, pages
     #[command(after_help = "\
-Nothing that is read is kept, and neither is the token. Left out of FILE, records, recordId and recordTime are found.
-
 Examples:
   tributary intake probe INTEGRATION_ID --file SOURCE.json --token-stdin < token.txt
-  tributary --json intake probe INTEGRATION_ID --file SOURCE.json --from 2026-03-01T00:00:00Z | jq .findings")]
+  tributary --json intake probe INTEGRATION_ID --file SOURCE.json --from 2026-03-01T00:00:00Z | jq .findings
+
+Nothing that is read is kept, and neither is the token. Left out of FILE, records, recordId and recordTime are found.")]
     Probe {
         /// Whose [default: of whichever tenant it is]
         #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]

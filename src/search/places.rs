@@ -17,6 +17,7 @@ fn name(section: Section) -> Option<(&'static str, &'static str)> {
         Section::Integrations => ("All integrations", "intakes board funnel"),
         Section::TenantIntegrations => ("Integrations", "intakes scenarios investigations"),
         Section::Quotations => ("Quotations", "offers prices accept"),
+        Section::Portal => ("Your integrations", "portal status tasks health"),
         Section::Guide => ("Guide", "help integrating scenarios"),
         Section::Events => ("Events", "explorer payloads"),
         Section::Live => ("Live", "tail stream watch"),

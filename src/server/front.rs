@@ -29,11 +29,16 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wa
     img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
+/// The same for what may stand in a frame of anybody's page: it asks nobody, and has no form.
+const EMBEDDABLE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
+
 /// Answers one request.
 pub async fn respond(router: Router, app: &App, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
     let id = new_id(&app.clock);
     let mut response = log::of_request(id, answer(router, app, request, peer, id)).await;
-    protect(response.headers_mut());
+    let embeddable = response.extensions().get::<Embeddable>().is_some();
+    protect(response.headers_mut(), embeddable);
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut [0; 36])) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -155,13 +160,20 @@ fn problem(public: &PublicError, id: &str) -> String {
     body
 }
 
-fn protect(headers: &mut HeaderMap) {
+/// Says of an answer that it may stand in a frame of anybody's page. It must be one that does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Embeddable;
+
+fn protect(headers: &mut HeaderMap, embeddable: bool) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+        let policy = if embeddable { EMBEDDABLE_POLICY } else { CONTENT_SECURITY_POLICY };
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        if !embeddable {
+            headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        }
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     }
 }

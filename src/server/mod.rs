@@ -34,6 +34,7 @@ use crate::{
     tokens::uses::{self, Uses},
 };
 use accept::Door;
+pub use front::Embeddable;
 use health::Health;
 use observe::Observed;
 

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, PublicError},
     event_types, events, failures, help, home, hosts,
     ingest::{self, Front},
-    intake, jobs, people, polling, search, tenants, tokens,
+    intake, jobs, people, polling, portal, search, tenants, tokens,
     ui::assets,
 };
 
@@ -45,6 +45,7 @@ pub fn build(app: App, front: Front, health: Arc<Health>) -> Router {
         .merge(failures::routes())
         .merge(intake::routes())
         .merge(jobs::routes())
+        .merge(portal::routes())
         .merge(audit::routes())
         .merge(search::routes())
         .merge(alerts::routes())

@@ -143,6 +143,8 @@ pub enum Section {
     Integrations,
     /// The integrations of a tenant.
     TenantIntegrations,
+    /// The integrations of a tenant, as its customer sees them.
+    Portal,
     /// What was quoted to a tenant, as its customer sees it.
     Quotations,
     /// What there is to know about integrating.
@@ -165,6 +167,7 @@ impl Section {
             Self::Integrations => "/integrations".into(),
             Self::Guide => "/guide".into(),
             Self::TenantIntegrations => format!("/tenants/{tenant}/integrations"),
+            Self::Portal => format!("/tenants/{tenant}/portal"),
             Self::Quotations => format!("/tenants/{tenant}/quotations"),
             Self::Overview => format!("/tenants/{tenant}"),
             Self::EventTypes => format!("/tenants/{tenant}/event-types"),
@@ -187,6 +190,7 @@ impl Section {
             self,
             Self::Overview
                 | Self::TenantIntegrations
+                | Self::Portal
                 | Self::Quotations
                 | Self::EventTypes
                 | Self::Events

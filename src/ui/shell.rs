@@ -239,6 +239,7 @@ pub(super) fn navigation(frame: &Frame) -> AnyView {
                 <ul>
                     {item(Section::Overview, Icon::Overview, "Overview")}
                     {item(Section::TenantIntegrations, Icon::Join, "Integrations")}
+                    {item(Section::Portal, Icon::Join, "Integrations")}
                     {item(Section::Quotations, Icon::Audit, "Quotations")}
                     {item(Section::EventTypes, Icon::Contract, "Event types")}
                     {item(Section::Events, Icon::Events, "Events")}

@@ -312,7 +312,7 @@ async fn whoever_stalls_is_cut_off_and_stores_nothing() {
 async fn whoever_does_not_read_gives_up_the_place() {
     each(async |app: TestApp| {
         let id = app.event_type(|_| {}).await;
-        let to = app.start_with(&["--max-connections", "1", "--write-timeout", "0.4"]).await;
+        let to = app.start_with(&["--max-connections", "1", "--write-timeout", "1"]).await;
         // far more answers than the sockets hold, asked for at once
         let mut greedy = Connection::open(to).await;
         let once = Asking::new("GET", "/openapi.json").bytes();

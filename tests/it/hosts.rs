@@ -92,7 +92,7 @@ async fn a_host_of_this_network_is_asked_once_it_is_allowed_and_no_longer_than_t
         hosts::withdraw(&app.db, &app.clock, &grant, host.parse().unwrap()).await.unwrap();
         until(&mut ada, &evidence, &fields, "an address of this network").await;
         assert!(hosts::withdraw(&app.db, &app.clock, &grant, host.parse().unwrap()).await.is_err());
-        assert!(grace.get("/audit").await.text().contains("allowed the host inside this network"));
+        assert!(grace.get("/audit").await.text().contains("Allowed the host inside this network"));
     })
     .await;
 }

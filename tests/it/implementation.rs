@@ -42,7 +42,7 @@ async fn accept(app: &TestApp, of: &Quotation) {
     quotations::accept(&app.db, &app.clock, &permit, &Bell::silent(), of.id, &digest, by).await.unwrap();
 }
 
-async fn whole(app: &TestApp, id: IntegrationId) -> Whole {
+pub async fn whole(app: &TestApp, id: IntegrationId) -> Whole {
     store::load(&app.db, &Actor::cli().permit::<SeeIntegrations>(app.tenant).unwrap(), id).await.unwrap()
 }
 

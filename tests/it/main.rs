@@ -22,6 +22,7 @@ mod observing;
 mod opening;
 mod people;
 mod polling;
+mod portal;
 mod property;
 mod quotations;
 mod receipts;

@@ -104,6 +104,7 @@ fn page(room: &Room, sight: &Sight, step: &str, turn: &str, why: &str, errors: &
     let edit = sight.may_run.then(|| {
         view! { <LinkButton href=format!("{here}/edit") icon=Icon::Settings>"Edit"</LinkButton> }
     });
+    let theirs = format!("/tenants/{}/portal/{}", of.tenant_id, of.id);
     let main = view! {
         {next(room, sight, step, turn, why, errors)}
         {verdicts(room, sight)}
@@ -114,7 +115,7 @@ fn page(room: &Room, sight: &Sight, step: &str, turn: &str, why: &str, errors: &
     let aside = view! { {about(room)} {earlier} {acts(room, sight)} {command(of)} };
     let lead = format!("{} · {}", of.details.system_name, of.details.system_kind.title());
     let body = view! {
-        <PageHeader title=of.details.name.as_str() lead=lead badge=stage(of.stage)>{main_act(room, sight)}{edit}</PageHeader>
+        <PageHeader title=of.details.name.as_str() lead=lead badge=stage(of.stage)>{main_act(room, sight)}{edit}<LinkButton href=theirs tone=Tone::Quiet>"See it as the customer"</LinkButton></PageHeader>
         <Track label="Stages" stages=track(of.stage, &sight.happened)/>
         {room.tabs("")}
         <Columns main=main.into_any() aside=aside.into_any()/>

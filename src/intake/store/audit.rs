@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Writes into the audit trail. Values without a `name` are given that of the integration, by which the trail calls it.
-pub(in crate::intake) async fn written(
+pub(crate) async fn written(
     tx: &mut Tx,
     clock: &Clock,
     actor: &Actor,

@@ -13,7 +13,7 @@ macro_rules! integrations {
 }
 
 mod answers;
-pub(in crate::intake) mod audit;
+pub(crate) mod audit;
 mod change;
 mod evidence;
 mod investigation;
@@ -94,6 +94,15 @@ pub async fn list(db: &Db, scope: &Scope) -> Result<Vec<Integration>> {
     )?)
 }
 
+/// Those of one tenant, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_tenant<R: Right>(db: &Db, permit: &Permit<R>) -> Result<Vec<Integration>> {
+    let text = integrations!("WHERE tenant_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2");
+    Ok(sql!(all Integration, db, text, permit.tenant(), MOST)?)
+}
+
 /// One of them.
 ///
 /// # Errors
@@ -118,7 +127,7 @@ pub async fn find(db: &Db, scope: &Scope, id: IntegrationId) -> Result<Integrati
 }
 
 /// One of them, inside a transaction that changes it; no other can change it meanwhile.
-pub(in crate::intake) async fn lock(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> Result<Integration> {
+pub(crate) async fn lock(tx: &mut Tx, tenant: TenantId, id: IntegrationId) -> Result<Integration> {
     tenants::store::lock(tx, tenant).await?;
     let found = sql!(opt Integration, tx, integrations!("WHERE tenant_id = $1 AND id = $2"), tenant, id)?;
     found.ok_or(Error::NotFound("integration"))

@@ -26,6 +26,7 @@ pub(in crate::intake) use begin::{begin_in, extend_in};
 pub use drafts::{Made, Secrets, Written, drop_draft, make, save_draft};
 pub(in crate::intake) use measure::complete_in;
 pub use measure::{forget_evidence, measure, name_evidence};
+pub(crate) use tasks::{of_customer, tick};
 pub use tasks::{remove_task, save_task, set_done, spend};
 pub use waive::waive;
 

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     ids::{IntegrationId, new_id},
     intake::{
-        Integration, Side, hours,
+        Integration, Side, Stage, hours,
         store::{Note, audit, note},
     },
     sql,
@@ -200,6 +200,35 @@ pub async fn set_done(
         })
     })
     .await
+}
+
+/// A task of the customer's side that they can take up now, inside the transaction in which they answer it.
+///
+/// # Errors
+/// [`Error::Conflict`] when it is done, something comes before it, or nothing is being set up; [`Error::NotFound`] when
+/// there is none such of theirs; when the database fails.
+pub(crate) async fn of_customer(tx: &mut Tx, of: &Integration, id: Uuid) -> Result<Task> {
+    let whole = load_in(tx, of.tenant_id, of.id).await?;
+    let task = found(&whole, id)?;
+    if task.details.side != Side::Customer {
+        return Err(Error::NotFound("task"));
+    }
+    if of.stage != Stage::Implementation {
+        return Err(Error::Conflict(format!("nothing is being set up: it stands at {}", of.stage.title())));
+    }
+    if task.done_at.is_some() {
+        return Err(Error::Conflict("it is done already".into()));
+    }
+    if let Some(first) = whole.before(task).next() {
+        return Err(Error::Conflict(format!("first comes “{}”", first.details.title)));
+    }
+    Ok(task.clone())
+}
+
+/// Ticks a task that its customer has done; whose turn it is follows.
+pub(crate) async fn tick(tx: &mut Tx, clock: &Clock, actor: &Actor, of: &Integration, task: &Task) -> Result<()> {
+    mark(tx, clock, actor, of, task, true).await?;
+    follow_up(tx, clock, actor, of).await
 }
 
 /// Ticks the tasks that are done by settling a draft, in the transaction that settles it.

@@ -1,0 +1,63 @@
+// A customer in the portal, and a consultant beside them: what is asked for is answered with a file, an integration is
+// connected and fares, and what a colleague sees there is marked. With and without JavaScript.
+import fs from "node:fs";
+import type { Page } from "@playwright/test";
+import { accept, sendQuotation } from "./house-portal";
+import { expect, inMain, PASSWORD, statusAfter, test } from "./journey";
+
+test.describe.configure({ mode: "serial" });
+test.setTimeout(120_000);
+let tenant = "";
+
+test.beforeAll(async ({ servers }, info) => {
+  const server = await servers.of(info.file);
+  tenant = server.addTenant("Harbour Museum");
+  server.addUser("ada@example.com", "consultant", PASSWORD);
+  server.addUser("grace@example.com", "success-manager", PASSWORD);
+  server.addUser("customer@example.com", "customer", PASSWORD, tenant);
+});
+
+const press = (page: Page, name: string | RegExp) => inMain(page).getByRole("button", { name, exact: typeof name === "string" }).first().click();
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "" : ", without JavaScript";
+  test(`a customer answers what they are asked for, and sees how it fares${how}`, async ({ visit, server }) => {
+    const name = javaScriptEnabled ? "Members" : "Members too";
+    const grace = await visit({ as: "grace@example.com", javaScriptEnabled });
+    const offer = await sendQuotation(grace, server, tenant, name);
+    const jane = await visit({ as: "customer@example.com", javaScriptEnabled });
+    await accept(jane, offer);
+    await jane.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Integrations" }).click();
+    await expect(jane.getByRole("heading", { level: 1 })).toHaveText("Your integrations");
+    await inMain(jane).getByRole("link", { name, exact: true }).click();
+    const here = jane.url().split("?")[0];
+    await expect(inMain(jane)).toContainText("What we need from you");
+    await inMain(jane).getByRole("link", { name: /processing agreement/ }).click();
+    expect(await statusAfter(jane, () => press(jane, "Send"))).toBe(422);
+    await jane.getByLabel("In words").fill("It does, since May.");
+    const file = { name: "agreement.html", mimeType: "text/html", buffer: Buffer.from("<script>document.title = 'run'</script>") };
+    await jane.getByLabel("A file").setInputFiles(file);
+    await press(jane, "Send");
+    await expect(jane.getByText("Thank you: we are told.")).toBeVisible();
+    // whatever it is, it is a download
+    const [download] = await Promise.all([
+      jane.waitForEvent("download"),
+      inMain(jane).getByRole("link", { name: "agreement.html" }).click(),
+    ]);
+    expect(fs.readFileSync(await download.path(), "utf8")).toContain("<script>");
+    await jane.getByLabel("The task is done by that").check();
+    await press(jane, "Send");
+    await expect(jane.getByText("it is ticked, and we are told")).toBeVisible();
+
+    // a consultant sees what they see, marked, and answers nothing for them
+    const ada = await visit({ as: "ada@example.com", javaScriptEnabled });
+    await ada.goto(here.replace("/portal/", "/integrations/"));
+    await inMain(ada).getByRole("link", { name: "See it as the customer" }).click();
+    await expect(inMain(ada)).toContainText("You see what the customer sees");
+    await inMain(ada).getByRole("link", { name: /processing agreement/ }).click();
+    await expect(inMain(ada)).toContainText("It does, since May.");
+    await expect(inMain(ada).getByRole("button", { name: "Send" })).toHaveCount(0);
+    await jane.goto(`/tenants/${tenant}/audit`);
+    await expect(inMain(jane)).toContainText("Looked as its customer at");
+  });
+}

@@ -1,0 +1,14 @@
+//! What customers see of their integrations: how each stands, whose turn it is, what they are asked for, and how the
+//! live ones fare. Colleagues can look at it as a customer does; that is marked, and written into the audit trail.
+//!
+//! `health` says in plain words what is known; it does no I/O. What a task is, is [`intake`](crate::intake)'s to say.
+pub mod health;
+mod pages;
+pub mod status;
+pub mod store;
+
+pub use health::{Diagnosis, Health};
+pub use pages::routes;
+
+/// The longest file that may be handed over, in bytes.
+pub const MOST_BYTES: usize = 10 << 20;

@@ -1,0 +1,554 @@
+//! The pages of the portal: all integrations of a tenant, and one of them. The same for a customer who is signed in and
+//! for a colleague who looks as a customer does; a colleague changes nothing there.
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Path, Query, State},
+    http::header,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use leptos::prelude::*;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    MOST_BYTES,
+    health::{Diagnosis, Health},
+    status,
+    store::{self, Answer, Day, Given, Misfit, Standing},
+};
+use crate::{
+    app::App,
+    auth::{AnswerTasks, Permit, Role, SeePortal, SeeQuotations, Session},
+    error::{Error, Result},
+    form::{Done, Posted, Typed, amiss, shown},
+    ids::IntegrationId,
+    intake::{
+        Side, Stage,
+        implementation::{self, Task, Whole},
+    },
+    tenants,
+    ui::{
+        self, Alert, Badge, Button, Card, Chart, ChartBar, ChartWords, Checkbox, Column, Columns, Crumb, DataTable,
+        Empty, Facts, FieldErrors, FileField, Form as PageForm, FormActions, Frame, Icon, LinkButton, Notice,
+        PageHeader, Row, Section, State as Mood, TextArea, Tone,
+    },
+};
+
+/// The routes of this slice.
+pub fn routes() -> Router<App> {
+    // a file, and what a form is beside it
+    let task = get(ask).post(answer).layer(DefaultBodyLimit::max(MOST_BYTES + (1 << 20)));
+    Router::new()
+        .route("/tenants/{tenant}/portal", get(all))
+        .route("/tenants/{tenant}/portal/{integration}", get(show))
+        .route("/tenants/{tenant}/portal/{integration}/tasks/{task}", task)
+        .route("/tenants/{tenant}/portal/{integration}/files/{answer}", get(file))
+        .route("/tenants/{tenant}/portal/{integration}/status", post(status::make))
+        .route("/tenants/{tenant}/portal/{integration}/status/{link}/revoke", post(status::take_back))
+        .route("/status", get(status::show))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    integration: String,
+    #[serde(default)]
+    task: String,
+    #[serde(default)]
+    answer: String,
+}
+
+impl Named {
+    pub(super) fn id(&self) -> Result<IntegrationId> {
+        self.integration.parse().map_err(|_| Error::NotFound("integration"))
+    }
+
+    fn task(&self) -> Result<Uuid> {
+        crate::ids::guid(&self.task).map_err(|_| Error::NotFound("task"))
+    }
+}
+
+/// What both pages begin with; that a colleague looks is written down.
+async fn frame(app: &App, session: &Session, permit: &Permit<SeePortal>, path: String) -> Result<Frame> {
+    if session.actor.role != Role::Customer {
+        store::looked(&app.db, &app.clock, permit, path.clone()).await?;
+    }
+    tenants::frame(app, session, Some(permit.tenant()), Section::Portal, path).await
+}
+
+/// What a colleague has to know who looks at it.
+fn as_customer(session: &Session, back: String) -> Option<AnyView> {
+    (session.actor.role != Role::Customer).then(|| {
+        view! {
+            <Alert state=Mood::Warning title="You see what the customer sees">
+                <p>"That you looked stands in the audit trail, which the customer can read. What only they may do is not offered to you. "{ui::link(back, "Back to our view")}</p>
+            </Alert>
+        }
+        .into_any()
+    })
+}
+
+async fn all(State(app): State<App>, session: Session, permit: Permit<SeePortal>) -> Result<Response> {
+    let base = format!("/tenants/{}/portal", permit.tenant());
+    let frame = frame(&app, &session, &permit, base.clone()).await?;
+    let standings = store::standings(&app.db, &app.clock, &permit).await?;
+    let content = if standings.is_empty() {
+        view! { <Empty icon=Icon::Join title="No integration yet" why="Systems that are connected for you, or are about to be, stand here: how far they are, and what is next."/> }
+            .into_any()
+    } else {
+        let now = frame.moment();
+        let columns = vec![
+            Column::text("Integration"),
+            Column::text("Where it stands"),
+            Column::text("Whose turn"),
+            Column::text("Next step"),
+            Column::text("Last event").wide_only(),
+        ];
+        let rows = standings.iter().map(|one| {
+            let of = &one.of;
+            let name = ui::link(format!("{base}/{}", of.id), of.details.name.as_str());
+            vec![
+                ui::two_lines(name, ui::text(of.details.system_name.as_str())),
+                standing(one),
+                turn(one, now),
+                next(one),
+                one.last_at.map_or_else(|| ui::muted("–"), |at| ui::ago(now, at)),
+            ]
+        });
+        view! { <Card flush=true><DataTable caption="Your integrations" columns=columns rows=rows.collect()/></Card> }
+            .into_any()
+    };
+    let back = format!("/tenants/{}/integrations", permit.tenant());
+    let body = view! {
+        <PageHeader title="Your integrations" lead="The systems that are connected for you: how far each is, whose turn it is, and how the live ones fare."/>
+        {as_customer(&session, back)}
+        {content}
+    };
+    Ok(shown(ui::page(&frame, "Your integrations", Vec::new(), body.into_any())))
+}
+
+/// The stage in the customer's words, and how it fares.
+fn standing(of: &Standing) -> AnyView {
+    let stage = match of.of.stage {
+        Stage::Intake => "We find out whether it is possible",
+        Stage::Investigation => "We look into it",
+        Stage::Quotation => "Quotation",
+        Stage::Implementation => "Being set up",
+        Stage::Live => "Live",
+        Stage::NotPossible => "Not possible",
+        Stage::Lost => "Closed",
+        Stage::Retired => "Retired",
+    };
+    let stage = match of.of.stage {
+        Stage::Live => None,
+        open if open.is_open() => Some(ui::progress_badge(stage)),
+        _ => Some(view! { <Badge state=Mood::Neutral word=stage/> }.into_any()),
+    };
+    view! { <Row>{stage}{of.diagnosis.as_ref().map(|seen| badge(seen.health))}</Row> }.into_any()
+}
+
+pub(super) fn badge(health: Health) -> AnyView {
+    let mood = match health {
+        Health::Working => Mood::Ok,
+        Health::Waiting => Mood::Neutral,
+        Health::Delayed => Mood::Warning,
+        Health::Failing => Mood::Error,
+    };
+    view! { <Badge state=mood word=health.title()/> }.into_any()
+}
+
+fn turn(of: &Standing, now: ui::Now) -> AnyView {
+    if !of.of.stage.is_open() {
+        return ui::muted("nobody's");
+    }
+    let who = match of.of.next.turn {
+        Side::Us => "ours",
+        Side::Customer => "yours",
+        Side::Vendor => "your vendor's",
+    };
+    let since = view! { "since "{ui::ago(now, of.of.turn_since)} }.into_any();
+    ui::two_lines(if of.of.next.turn == Side::Customer { ui::strong(who) } else { ui::text(who) }, since)
+}
+
+fn next(of: &Standing) -> AnyView {
+    if of.of.stage.is_open() { ui::text(of.of.next.next_step.as_str()) } else { ui::muted("nothing") }
+}
+
+async fn show(
+    State(app): State<App>,
+    session: Session,
+    permit: Permit<SeePortal>,
+    Path(named): Path<Named>,
+    Query(done): Query<Done>,
+) -> Result<Response> {
+    let id = named.id()?;
+    let base = format!("/tenants/{}/portal", permit.tenant());
+    let here = format!("{base}/{id}");
+    let one = store::standing(&app.db, &app.clock, &permit, id).await?;
+    let mut frame = frame(&app, &session, &permit, here.clone()).await?;
+    frame.notice = match done.done.as_deref() {
+        Some("done") => Some(Notice::ok("Thank you: it is ticked, and we are told.")),
+        Some("taken-back") => Some(Notice::ok("Taken back: that link shows nothing any more.")),
+        _ => None,
+    };
+    let whole = implementation::store::load(&app.db, &permit, id).await?;
+    let misfits = store::misfits(&app.db, &permit, id).await?;
+    let days = match one.diagnosis {
+        Some(_) => store::days(&app.db, &app.clock, &permit, id).await?,
+        None => Vec::new(),
+    };
+    let shared = match session.permit::<AnswerTasks>(permit.tenant()) {
+        Ok(customer) if one.diagnosis.is_some() => Some(status::links(&app.db, &customer, id).await?),
+        _ => None,
+    };
+    let offers = session.permit::<SeeQuotations>(permit.tenant()).is_ok();
+    let main = view! {
+        {one.diagnosis.as_ref().map(|seen| health(&frame, &one, seen))}
+        {tasks(&frame, &whole, &here)}
+        {(!days.is_empty()).then(|| bars(&days))}
+        {(!misfits.is_empty()).then(|| wrong(&frame, &misfits))}
+        {(!one.sources.is_empty()).then(|| coverage(&frame, &one))}
+    };
+    let aside = view! {
+        {facts(&frame, &one, offers)}
+        {shared.as_ref().map(|links| status::card(&frame, &here, links))}
+    };
+    let name = one.of.details.name.as_str();
+    let body = view! {
+        <PageHeader title=name lead=one.of.details.need.as_str() badge=standing(&one)/>
+        {as_customer(&session, format!("/tenants/{}/integrations/{id}", permit.tenant()))}
+        <Columns main=main.into_any() aside=aside.into_any()/>
+    };
+    Ok(shown(ui::page(&frame, name, vec![Crumb::new("Your integrations", base)], body.into_any())))
+}
+
+/// One task, with what was answered, and the form that answers.
+async fn ask(
+    State(app): State<App>,
+    session: Session,
+    permit: Permit<SeePortal>,
+    Path(named): Path<Named>,
+    Query(done): Query<Done>,
+) -> Result<Response> {
+    let asked = Asked { typed: &Typed::default(), errors: &FieldErrors::new(), done: done.done.as_deref() };
+    task_page(&app, &session, &permit, &named, asked).await.map(shown)
+}
+
+/// Answers a task.
+async fn answer(
+    State(app): State<App>,
+    session: Session,
+    permit: Permit<AnswerTasks>,
+    Path(named): Path<Named>,
+    posted: Posted,
+) -> Result<Response> {
+    let (id, task, typed) = (named.id()?, named.task()?, &posted.typed);
+    let file = posted.upload("file").map(|(name, bytes)| (safe(name), bytes.to_vec()));
+    let given = Given { words: typed.text("words"), file, done: typed.ticked("done") };
+    let done = given.done;
+    let mut errors = FieldErrors::new();
+    match store::answer(&app.db, &app.clock, &permit, id, task, given).await {
+        Ok(()) => {
+            let here = format!("/tenants/{}/portal/{id}", permit.tenant());
+            let to = if done { format!("{here}?done=done") } else { format!("{here}/tasks/{task}?done=answered") };
+            return Ok(Redirect::to(&to).into_response());
+        }
+        Err(error) => errors.note("words", error)?,
+    }
+    let see = session.permit::<SeePortal>(permit.tenant())?;
+    task_page(&app, &session, &see, &named, Asked { typed, errors: &errors, done: None }).await.map(amiss)
+}
+
+/// What was typed, what is amiss with it, and what was done.
+struct Asked<'a> {
+    typed: &'a Typed,
+    errors: &'a FieldErrors,
+    done: Option<&'a str>,
+}
+
+async fn task_page(
+    app: &App,
+    session: &Session,
+    permit: &Permit<SeePortal>,
+    named: &Named,
+    asked: Asked<'_>,
+) -> Result<String> {
+    let id = named.id()?;
+    let (base, task) = (format!("/tenants/{}/portal", permit.tenant()), named.task()?);
+    let here = format!("{base}/{id}");
+    let one = store::standing(&app.db, &app.clock, permit, id).await?;
+    let whole = implementation::store::load(&app.db, permit, id).await?;
+    let task = store::asked_for(&whole).into_iter().find(|one| one.id == task).ok_or(Error::NotFound("task"))?;
+    let answers = store::answers(&app.db, permit, id).await?;
+    let mut frame = frame(app, session, permit, format!("{here}/tasks/{}", task.id)).await?;
+    frame.notice = (asked.done == Some("answered")).then(|| Notice::ok("Thank you: we are told."));
+    let may = session.permit::<AnswerTasks>(permit.tenant()).is_ok()
+        && one.of.stage == Stage::Implementation
+        && task.done_at.is_none()
+        && whole.before(task).next().is_none();
+    let (typed, errors) = (asked.typed, asked.errors);
+    let (action, cancel) = (format!("{here}/tasks/{}", task.id), here.clone());
+    let form = may.then(|| {
+        view! {
+            <Card title="Answer">
+                <PageForm action=action multipart=true errors=errors>
+                    <TextArea name="words" label="In words" value=typed.text("words") rows=4 optional=true errors=errors/>
+                    <FileField name="file" label="A file" accept="" hint="10 MiB at most. It is kept with the task, and given to nobody but you and us." errors=errors/>
+                    <Checkbox name="done" label="The task is done by that" checked=typed.ticked("done")/>
+                    <FormActions>
+                        <Button tone=Tone::Primary>"Send"</Button>
+                        <LinkButton href=cancel tone=Tone::Quiet>"Cancel"</LinkButton>
+                    </FormActions>
+                </PageForm>
+            </Card>
+        }
+    });
+    let note = task.details.note.trim();
+    let note = (!note.is_empty()).then(
+        || view! { <Card title="What is asked for">{ui::points(note.lines().map(str::to_owned).collect())}</Card> },
+    );
+    let said: Vec<_> = answers.iter().filter(|one| one.task_id == task.id).collect();
+    let title = task.details.title.as_str();
+    let crumbs =
+        vec![Crumb::new("Your integrations", base.as_str()), Crumb::new(one.of.details.name.as_str(), here.as_str())];
+    let body = view! {
+        <PageHeader title=title badge=state(&frame, &whole, task)/>
+        {as_customer(session, format!("/tenants/{}/integrations/{id}", permit.tenant()))}
+        {note}
+        {(!said.is_empty()).then(|| answered(&frame, &here, &said))}
+        {form}
+    };
+    Ok(ui::page(&frame, title, crumbs, body.into_any()))
+}
+
+/// What was answered to a task.
+fn answered(frame: &Frame, here: &str, said: &[&Answer]) -> AnyView {
+    let columns = vec![Column::text("Answer"), Column::text("File"), Column::text("By")];
+    let rows = said.iter().map(|one| {
+        let file = one.file_name.as_ref().map_or_else(
+            || ui::muted("–"),
+            |name| {
+                let size = ui::format::bytes(one.size.unsigned_abs());
+                ui::two_lines(ui::link(format!("{here}/files/{}", one.id), name.as_str()), ui::text(size))
+            },
+        );
+        let words = if one.words.is_empty() { ui::muted("–") } else { ui::text(one.words.as_str()) };
+        vec![words, file, ui::two_lines(ui::text(one.answered_by.as_str()), ui::ago(frame.moment(), one.answered_at))]
+    });
+    let table = view! { <DataTable caption="What was answered" columns=columns rows=rows.collect()/> };
+    view! { <Card title="What was answered" flush=true>{table}</Card> }.into_any()
+}
+
+/// A file's name as it may be kept and sent back: no way to another folder, and nothing that ends a header.
+fn safe(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let kept: String = last.chars().filter(|c| !c.is_control() && *c != '"').take(120).collect();
+    if kept.trim().is_empty() { "file".into() } else { kept.trim().to_owned() }
+}
+
+/// A file that came with an answer. It is always a download, whatever it holds.
+async fn file(State(app): State<App>, permit: Permit<SeePortal>, Path(named): Path<Named>) -> Result<Response> {
+    let answer = named.answer.parse::<Uuid>().map_err(|_| Error::NotFound("file"))?;
+    let (name, content) = store::file(&app.db, &permit, named.id()?, answer).await?;
+    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '_' }).collect();
+    let encoded = percent_encoding::utf8_percent_encode(&name, percent_encoding::NON_ALPHANUMERIC);
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CACHE_CONTROL, "private, no-store".to_owned()),
+    ];
+    Ok((headers, content).into_response())
+}
+
+fn facts(frame: &Frame, one: &Standing, offers: bool) -> AnyView {
+    let now = frame.moment();
+    let of = &one.of;
+    let facts = vec![
+        ("External system", ui::text(of.details.system_name.as_str())),
+        ("Whose turn", turn(one, now)),
+        ("Next step", next(one)),
+        ("There since", ui::ago(now, of.stage_since)),
+    ];
+    let quotations = offers.then(|| {
+        view! { <Row>{ui::link(format!("/tenants/{}/quotations", of.tenant_id), "Quotations")}</Row> }
+    });
+    view! { <Card title="Where it stands"><Facts items=facts/>{quotations}</Card> }.into_any()
+}
+
+fn health(frame: &Frame, one: &Standing, seen: &Diagnosis) -> AnyView {
+    let now = frame.moment();
+    let (good, bad) = one.today;
+    let figure = |value: i64| ui::format::counted(value.unsigned_abs(), "event");
+    let kept_aside = (bad > 0).then(|| format!(", and {} kept aside", figure(bad)));
+    let today = format!("{} in the last 24 hours{}.", figure(good), kept_aside.unwrap_or_default());
+    let last = one.last_at.map(|at| view! { <p>"The last one came "{ui::ago(now, at)}". "{today}</p> });
+    let advice = (!seen.advice.is_empty()).then(|| {
+        view! { <h3>"What you can do"</h3> {ui::points(seen.advice.clone())} }
+    });
+    view! {
+        <Card title="How it fares" nostrip:action=Some(badge(seen.health))>
+            {ui::points(seen.why.clone())}
+            {last}
+            {advice}
+        </Card>
+    }
+    .into_any()
+}
+
+/// The last 90 days, a bar a day.
+pub(super) fn bars(days: &[Day]) -> AnyView {
+    let bars: Vec<_> = days
+        .iter()
+        .map(|one| ChartBar {
+            label: one.day.format("%a %-d %b").to_string(),
+            good: one.good,
+            bad: one.bad,
+            ahead: false,
+        })
+        .collect();
+    let ticks = days.iter().step_by(15).map(|one| one.day.format("%-d %b").to_string()).collect();
+    let (good, bad) = days.iter().fold((0, 0), |(good, bad), one| (good + one.good, bad + one.bad));
+    let with = days.iter().filter(|one| one.good > 0).count();
+    let summary = format!(
+        "{} in 90 days, on {} of them; {} kept aside.",
+        ui::format::counted(good, "event"),
+        with,
+        if bad == 0 { "none was".to_owned() } else { format!("{} were", ui::format::count(bad)) },
+    );
+    let words = ChartWords { span: "Day", good: "Taken", bad: "Kept aside" };
+    view! { <Card title="The last 90 days" lead="Days are in UTC."><Chart bars=bars ticks=ticks summary=summary words=words/></Card> }
+        .into_any()
+}
+
+/// What does not fit, for whoever can mend it where it comes from.
+fn wrong(frame: &Frame, misfits: &[Misfit]) -> AnyView {
+    let columns =
+        vec![Column::text("What is wrong"), Column::text("In"), Column::number("Events"), Column::text("Last")];
+    let rows = misfits.iter().map(|one| {
+        vec![
+            ui::text(explained(&one.rule, &one.path)),
+            ui::text(one.name.as_str()),
+            ui::number(one.count.unsigned_abs()),
+            ui::ago(frame.moment(), one.last_at),
+        ]
+    });
+    view! {
+        <Card title="What does not fit" lead="These events are kept aside until they are mended. They are not lost.">
+            <DataTable caption="What does not fit" columns=columns rows=rows.collect()/>
+        </Card>
+    }
+    .into_any()
+}
+
+/// A broken rule in plain words.
+fn explained(rule: &str, path: &str) -> String {
+    let field = path.trim_start_matches('/').replace("/*", "").replace('/', " → ");
+    let field = if field.is_empty() { "The event".to_owned() } else { format!("“{field}”") };
+    let what = match rule {
+        "required" => "is missing",
+        "type" => "is of another kind than agreed: a text where a number belongs, say",
+        "format" | "pattern" => "is not written as agreed",
+        "enum" | "const" => "holds a value that was not agreed",
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+            "is a number outside of what was agreed"
+        }
+        "minLength" | "minItems" | "minProperties" => "is too short, or empty",
+        "maxLength" | "maxItems" | "maxProperties" => "is too long",
+        "additionalProperties" | "unevaluatedProperties" => "was not agreed on",
+        _ => "does not fit what was agreed",
+    };
+    format!("{field} {what}.")
+}
+
+/// What is fetched, and up to when all of it is there.
+fn coverage(frame: &Frame, one: &Standing) -> AnyView {
+    let columns = vec![Column::text("System"), Column::text("Complete until")];
+    let rows = one.sources.iter().map(|source| {
+        let until =
+            source.complete_until.map_or_else(|| ui::muted("nothing was fetched yet"), |at| ui::at(frame.moment(), at));
+        vec![ui::text(source.name.as_str()), until]
+    });
+    let href = format!("/tenants/{}/sources", one.of.tenant_id);
+    view! {
+        <Card title="What is fetched" lead="Up to these moments nothing is missing: every window of time was asked for, and is stored." nostrip:action=Some(view! { <LinkButton href=href tone=Tone::Quiet>"All windows"</LinkButton> }.into_any())>
+            <DataTable caption="What is fetched" columns=columns rows=rows.collect()/>
+        </Card>
+    }
+    .into_any()
+}
+
+/// What the customer is asked for.
+fn tasks(frame: &Frame, whole: &Whole, here: &str) -> Option<AnyView> {
+    let tasks = store::asked_for(whole);
+    if tasks.is_empty() {
+        return None;
+    }
+    let open = tasks.iter().filter(|task| task.done_at.is_none()).count();
+    let lead = match open {
+        0 => "All of it is done. Thank you.".to_owned(),
+        open => format!(
+            "{} still open. Each can be ticked, or answered with words or a file.",
+            ui::format::counted(open as u64, "task")
+        ),
+    };
+    let columns = vec![Column::text("Task"), Column::text("State"), Column::text("Until")];
+    let rows = tasks.into_iter().map(|task| {
+        let name = ui::link(format!("{here}/tasks/{}", task.id), task.details.title.as_str());
+        vec![name, state(frame, whole, task), due(task, frame.now)]
+    });
+    let table = view! { <DataTable caption="What we need from you" columns=columns rows=rows.collect()/> };
+    Some(view! { <Card title="What we need from you" lead=lead flush=true>{table}</Card> }.into_any())
+}
+
+fn state(frame: &Frame, whole: &Whole, task: &Task) -> AnyView {
+    match (task.done_at, whole.before(task).next()) {
+        (Some(at), _) => {
+            ui::two_lines(view! { <Badge state=Mood::Ok word="done"/> }.into_any(), ui::ago(frame.moment(), at))
+        }
+        (None, Some(first)) => ui::muted(format!("waits for “{}”", first.details.title)),
+        (None, None) => ui::progress_badge("open"),
+    }
+}
+
+fn due(task: &Task, now: DateTime<Utc>) -> AnyView {
+    let day = task.details.due_on.as_str();
+    if day.is_empty() || task.done_at.is_some() {
+        return ui::muted("–");
+    }
+    let late = (*day < *now.format("%Y-%m-%d").to_string()).then(|| view! { <Badge state=Mood::Warning word="late"/> });
+    // on one line
+    let told =
+        day.parse().map_or_else(|_| day.to_owned(), |day: NaiveDate| day.format("%-d\u{a0}%b\u{a0}%Y").to_string());
+    view! { <Row>{told}{late}</Row> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_leads_nowhere() {
+        for (name, expected) in [
+            ("report.pdf", "report.pdf"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\docs\\Plan \"b\".xlsx", "Plan b.xlsx"),
+            ("a\r\nSet-Cookie: x", "aSet-Cookie: x"),
+            ("", "file"),
+            ("/", "file"),
+        ] {
+            assert_eq!(safe(name), expected);
+        }
+    }
+
+    #[test]
+    fn broken_rules_are_told_in_plain_words() {
+        assert_eq!(explained("required", "/Email Address"), "“Email Address” is missing.");
+        assert_eq!(
+            explained("type", "/Lines/*/Amount"),
+            "“Lines → Amount” is of another kind than agreed: a text where a number belongs, say."
+        );
+        assert_eq!(explained("oneOf", ""), "The event does not fit what was agreed.");
+    }
+}
