@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(diagnose(&[orders(80, 20)], &[], now()).health, Health::Failing);
         let since = now() - TimeDelta::hours(7);
         let silent = TypeSeen { verdict: Verdict::Silent { since, waited: TimeDelta::hours(3) }, ..orders(5, 0) };
-        let seen = diagnose(&[silent.clone()], &[], now());
+        let seen = diagnose(std::slice::from_ref(&silent), &[], now());
         assert_eq!(seen.health, Health::Delayed);
         assert!(seen.why[0].contains("for 7 hours"), "{seen:?}");
         let refused = shop(Switched::Refused, Polled::Failing);
