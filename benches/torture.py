@@ -423,8 +423,9 @@ def poll(options, report, name, database, processes):
             for called in ids:
                 hub.cli(room.database, "source", "run", "--id", ids[called])
         progress(number, options.kills, "kills")
-    # the parts on PostgreSQL share one database
-    mine = f"tenant_id = '{room.tenant.id}'"
+    # the parts on PostgreSQL share one database; SQLite keeps ids as bytes
+    own = room.tenant.id
+    mine = f"tenant_id = '{own}'" if database else f"tenant_id = X'{own.replace('-', '')}'"
     left = f"SELECT COUNT(*) FROM windows WHERE done_at IS NULL AND {mine}"
     undone = int(rows(room.database, left)[0][0])
     report.note(f"{killed} kills while {vendor.asked} requests were made; {undone} windows left for the end")
