@@ -130,15 +130,16 @@ def measure(bench, database, folder, made, events):
         if json.loads(ask(ids[0])[2])["groups"][0]["hits"][0]["href"] != f"{base}/events/{ids[0]}":
             raise hub.Failed("the id of an event was not found")
         figures["id_unknown"] = times([ask(f"0198c0de-0000-7000-8000-{n:012x}")[3] for n in range(ASKED)])
-        figures["name"] = times([ask(f"kind {n % 20} of tenant {n * 5:04}")[3] for n in range(ASKED)])
+        figures["by_name"] = times([ask(f"kind {n % 20} of tenant {n * 5:04}")[3] for n in range(ASKED)])
         figures["letter"] = times([ask("abcdefghijklmnoprst"[n % 19])[3] for n in range(ASKED)])
         figures["memory"] = server.peak_memory()
+        # before more events come
+        after = size(database, folder)
+        if before and after:
+            figures["index_bytes_per_event"] = round((after - before) / events)
         figures["follow"] = follow(bench, database, server, made)
     finally:
         server.stop(30)
-    after = size(database, folder)
-    if before and after:
-        figures["index_bytes_per_event"] = round((after - before) / events)
     return figures
 
 
