@@ -8,12 +8,12 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use url::Url;
 
-use crate::{app::App, error::Result};
+use crate::{app::App, ingest::directory::Directory};
 pub use pages::routes;
 pub use store::{Asked, Granted};
 
-/// How often the server looks whether somebody has allowed a host, or withdrawn that.
-const LOOK: Duration = Duration::from_millis(500);
+/// How long to wait before they are read again, when they could not be.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// `HOST` or `HOST:PORT`, in small letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,10 @@ impl FromStr for Host {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const NONE: &str = "type a host, perhaps with a port: erp.internal, or 10.0.0.7:8080";
         let text = text.trim().to_ascii_lowercase();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        if !text.chars().all(plain) {
+            return Err(NONE);
+        }
         // what a URL takes apart in the same way, whatever else is in it
         let url = Url::parse(&format!("http://{text}")).map_err(|_| NONE)?;
         let port = text.rsplit_once(':').filter(|(before, _)| !before.ends_with(':') && !text.ends_with(']'));
@@ -50,33 +54,22 @@ impl FromStr for Host {
     }
 }
 
-/// Keeps what the server may ask up to date, until it stops.
-pub async fn run(app: App) {
-    let mut known = None;
-    let mut away = false;
-    loop {
-        match refresh(&app, &mut known).await {
-            Ok(()) => away = false,
-            Err(error) if !away => {
-                away = true;
-                tracing::error!(%error, "the hosts that are allowed cannot be read");
+/// Keeps what the server may ask up to date, until it stops: whenever the directory has noticed that something of the
+/// configuration has changed.
+pub async fn run(app: App, directory: Directory) {
+    let mut changes = directory.changes();
+    // what has changed since the start is read too
+    changes.mark_changed();
+    while let Some(Ok(())) = app.stopping.run_until_cancelled(changes.changed()).await {
+        match store::names(&app.db).await {
+            Ok(hosts) => app.client.allowed().grant(hosts),
+            Err(error) => {
+                tracing::error!(%error, "the hosts that are allowed cannot be read; trying again");
+                changes.mark_changed();
+                app.stopping.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
             }
-            Err(_) => {}
-        }
-        if app.stopping.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
-            return;
         }
     }
-}
-
-/// Reads them again if anything has changed since `known`.
-async fn refresh(app: &App, known: &mut Option<i64>) -> Result<()> {
-    let version = store::version(&app.db).await?;
-    if *known != Some(version) {
-        app.client.allowed().grant(store::names(&app.db).await?);
-        *known = Some(version);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -108,7 +101,7 @@ mod tests {
             "10.7",
         ] {
             // what is written another way than it is looked up by would allow nothing
-            assert!(text.parse::<Host>().is_err() || text == "*", "{text}");
+            assert!(text.parse::<Host>().is_err(), "{text}");
         }
     }
 }

@@ -88,11 +88,6 @@ pub async fn names(db: &Db) -> Result<Vec<String>> {
     Ok(sql!(values String, db, "SELECT host FROM allowed_hosts ORDER BY host")?)
 }
 
-/// What changes with every change of them.
-pub(super) async fn version(db: &Db) -> Result<i64> {
-    Ok(sql!(value i64, db, "SELECT version FROM configuration WHERE id = 1")?)
-}
-
 /// Allows a host inside this network. Running servers go there within a second.
 ///
 /// # Errors

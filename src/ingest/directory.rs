@@ -80,6 +80,11 @@ impl Directory {
         self.snapshot.borrow().clone()
     }
 
+    /// Tells whenever anything of the configuration has changed, whether the snapshot shows it or not.
+    pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.subscribe()
+    }
+
     /// Reads everything again if anything has changed.
     ///
     /// # Errors

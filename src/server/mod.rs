@@ -106,7 +106,7 @@ pub async fn start(settings: Settings, db: Db, clock: Clock) -> anyhow::Result<R
     tasks.spawn(uses::run(seen.clone(), app.db.clone(), app.stopping.clone()));
     // before anything is asked: what was allowed yesterday is allowed today
     app.client.allowed().grant(hosts::store::names(&app.db).await?);
-    tasks.spawn(hosts::run(app.clone()));
+    tasks.spawn(hosts::run(app.clone(), directory.clone()));
     tasks.spawn(polling::runner::run(app.clone(), directory.clone()));
     let refused = Refusals::default();
     tasks.spawn(refusals::run(refused.clone(), app.db.clone(), app.stopping.clone()));
