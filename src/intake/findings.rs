@@ -13,10 +13,15 @@ use crate::event_types::{
     Contract,
     field::{Identifies, Step},
     propose::{Samples, SamplesError, propose},
+    shortened,
 };
 
 /// How many of the rules that are broken are told, the most frequent first.
 const MOST_BROKEN: usize = 5;
+
+/// The longest text of a finding, in bytes, and the most findings of one piece of evidence.
+const LONGEST: usize = 600;
+pub(in crate::intake) const MOST: usize = 100;
 
 /// How full an identifying field has to be, in percent, to count as always there.
 const FULL: u64 = 95;
@@ -51,8 +56,14 @@ pub struct Finding {
 
 impl Finding {
     pub(super) fn new(name: impl Into<String>, value: impl Into<String>, good: Option<bool>) -> Self {
-        Self { name: name.into(), value: value.into(), good }
+        Self { name: plain(&name.into()), value: plain(&value.into()), good }
     }
+}
+
+/// What another system calls its fields, and says, as it may be kept: without control characters, which a database may
+/// not take, and not at any length.
+pub(in crate::intake) fn plain(text: &str) -> String {
+    shortened(&text.replace(char::is_control, "\u{fffd}"), LONGEST)
 }
 
 /// A contract that what was seen is held against: a draft, an active one, or one that was proposed before.

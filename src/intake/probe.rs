@@ -1,7 +1,5 @@
 //! What a probe of their system shows: evidence, like samples and what their system sends. The asking itself is
 //! [`feasibility`](crate::polling::probe::feasibility)'s.
-use serde_json::json;
-
 use super::{
     checks::{Item, Known, Source},
     findings::{self, Finding, Findings, Yardstick},
@@ -118,7 +116,7 @@ fn held(found: &mut Findings, probed: &Feasibility, answer: &Answer, against: Op
             found.list.push(Finding::new("Time of a record", time.pointer.as_str(), None));
         }
         let mut samples = Samples::default();
-        if samples.add(&json!(look.items).to_string()).is_ok() {
+        if serde_json::to_string(&look.items).is_ok_and(|text| samples.add(&text).is_ok()) {
             let shown = findings::of(&samples, Source::Probe, against);
             found.title = format!("{}, {}", found.title, shown.title);
             found.list.extend(shown.list);
@@ -214,6 +212,7 @@ fn ids(found: &mut Findings, probed: &Feasibility, look: &Look) {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
+    use serde_json::json;
 
     use super::*;
     use crate::polling::{Window, definition::testing::definition};

@@ -381,6 +381,10 @@ async fn what_their_system_sends_becomes_evidence_and_proposes_the_verdict() {
         let page = grace.get(&format!("{one}/evidence")).await.text();
         assert!(page.contains("/Email Address") && !page.contains("jane@example.com"), "{page}");
 
+        // names that no database would take as they are
+        let odd = format!(r#"{{"\u0000 mail":"jane@example.com","{}":1}}"#, "long".repeat(2_000));
+        led(&grace.post(&format!("{one}/evidence"), &[("samples", &odd)]).await);
+
         let samples = (0..20).map(|n| format!("{{\"phone\":\"+3161234567{n:02}\"}}")).collect::<Vec<_>>().join("\n");
         refused(&grace.post(&format!("{one}/evidence"), &[("samples", "{\"a\":")]).await, "This is not JSON");
         led(&grace.post(&format!("{one}/evidence"), &[("samples", &samples)]).await);

@@ -146,7 +146,7 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
                 "How an answer goes on, and how often it may be asked",
                 "Which field says whom a record is about, and how often it is filled in",
             ].map(str::to_owned).into())}
-            <p>{ui::muted("At most some thirty GETs. Nothing that is read is kept; what was seen is.")}</p>
+            <p>{ui::muted("A row of GETs, for 24 seconds at most; the evidence says how many. Nothing that is read is kept; what was seen is.")}</p>
         </Card>
     };
     let body = view! {

@@ -16,7 +16,7 @@ use crate::{
     intake::{
         Integration,
         checks::Source,
-        findings::{Finding, Findings},
+        findings::{Finding, Findings, MOST, plain},
     },
     name::Name,
     sql,
@@ -97,9 +97,12 @@ pub async fn attach(
     clock: &Clock,
     permit: &Permit<RunIntakes>,
     id: IntegrationId,
-    found: Findings,
+    mut found: Findings,
 ) -> Result<()> {
     let (permit, clock) = (permit.clone(), clock.clone());
+    found.list.truncate(MOST);
+    found.title = plain(&found.title);
+    found.checks.iter_mut().for_each(|(_, _, words)| *words = plain(words));
     db.write(move |tx| {
         Box::pin(async move {
             let of = lock(tx, permit.tenant(), id).await?;

@@ -23,7 +23,7 @@ pub use crate::crypto::Secret;
 pub use fault::{Class, Fault};
 pub use page::Position;
 pub use record::Record;
-pub use request::{Question, Shown, curl, preview};
+pub use request::{Question, Shown, curl, hide, preview};
 
 use self::{
     page::{At, Read},

@@ -204,7 +204,7 @@ pub fn curl(of: &Definition, window: Window) -> Result<String, Fault> {
 }
 
 /// A text without the secret, however it is written.
-pub(super) fn hide(text: &str, secret: Option<&Secret>) -> String {
+pub fn hide(text: &str, secret: Option<&Secret>) -> String {
     let Some(secret) = secret.map(Secret::reveal).filter(|secret| !secret.is_empty()) else { return text.to_owned() };
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let percent = form.replace('+', "%20");

@@ -17,16 +17,20 @@ use super::{
 };
 use crate::{
     crypto::Secret,
+    event_types::shortened,
     http_client::{Client, Request},
     polling::{
         Window,
         definition::{Authentication, Definition, Pages},
-        fetch::{Fault, Reading, Shown},
+        fetch::{Fault, Reading, Shown, hide},
     },
 };
 
-/// The most bytes of an answer.
-const MOST: u64 = 8 << 20;
+/// The most bytes of an answer: it is held in memory, as values, which take many times more.
+const MOST: u64 = 2 << 20;
+/// How many headers about limits are told, and how much of each.
+const LIMITS: usize = 10;
+const LIMIT_LENGTH: usize = 200;
 /// How far off a window is put that should hold nothing.
 const FAR: TimeDelta = TimeDelta::days(3650);
 
@@ -88,10 +92,16 @@ pub async fn feasibility(
     window: Window,
 ) -> Feasibility {
     let question = Reading::new(client, definition, secret, window, None).question();
+    let first = ask(client, definition, secret, window).await;
+    let (answer, body) = match first {
+        Ok(got) => (Ok(got.answer), got.body.map(|body| (body, got.headers))),
+        Err(fault) => (Err(Wrong::from(&fault)), None),
+    };
+    let success = answer.as_ref().is_ok_and(Answer::is_success);
     let mut found = Feasibility {
         window,
         request: question.ok().map(|question| question.shown(definition, secret)),
-        answer: Err(Wrong { what: String::new(), advice: "" }),
+        answer,
         without_token: None,
         look: None,
         same_again: None,
@@ -100,25 +110,16 @@ pub async fn feasibility(
         definition: definition.clone(),
         requests: 1,
     };
-    let got = match ask(client, definition, secret, window).await {
-        Ok(got) => got,
-        Err(fault) => {
-            found.answer = Err(Wrong::from(&fault));
-            return found;
-        }
-    };
-    let success = got.answer.is_success();
-    found.answer = Ok(got.answer);
     if definition.needs_secret() && success {
         let open = Definition { authentication: Authentication::None, ..definition.clone() };
         found.without_token = ask(client, &open, None, window).await.ok().map(|got| got.answer.status);
         found.requests += 1;
     }
-    let Some(seen) = got.body.filter(|_| success).and_then(|body| look(&body, &got.headers)) else { return found };
+    let Some(seen) = body.filter(|_| success).and_then(|(body, headers)| look(body, &headers)) else { return found };
     fill_in(&mut found.definition, &seen);
     let again = ask(client, &found.definition, secret, window).await;
     found.requests += 1;
-    found.same_again = again.ok().and_then(|got| look(&got.body?, &got.headers)).and_then(|again| same(&seen, &again));
+    found.same_again = again.ok().and_then(|got| look(got.body?, &got.headers)).and_then(|again| same(&seen, &again));
     if found.definition.window.parameters.is_empty() {
         found.obeys = (None, "no parameters are named by which a window could be asked for".into());
     } else if !seen.items.is_empty() {
@@ -149,7 +150,11 @@ async fn ask(client: &Client, of: &Definition, secret: Option<&Secret>, window: 
     while let Some(chunk) = answer.chunk(MOST.min(of.limits.bytes)).await? {
         body.extend_from_slice(&chunk);
     }
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // whoever answers may say back what they were told, and as much as they like
+    let text = |name: &str| {
+        let value = headers.get(name)?.to_str().ok()?;
+        Some(shortened(&hide(value, secret), LIMIT_LENGTH))
+    };
     let value = serde_json::from_slice(&body).ok();
     let answer = Answer {
         status,
@@ -160,7 +165,8 @@ async fn ask(client: &Client, of: &Definition, secret: Option<&Secret>, window: 
         limits: headers
             .keys()
             .filter(|name| limits(name.as_str()))
-            .filter_map(|name| Some((name.to_string(), text(name.as_str())?)))
+            .filter_map(|name| Some((shortened(name.as_str(), LIMIT_LENGTH), text(name.as_str())?)))
+            .take(LIMITS)
             .collect(),
     };
     Ok(Got { answer, headers, body: value })
@@ -215,7 +221,7 @@ async fn windows(client: &Client, found: &mut Feasibility, secret: Option<&Secre
         found.requests += 1;
         match ask(client, &found.definition, secret, window)
             .await
-            .map(|got| got.body.and_then(|body| look(&body, &got.headers)))
+            .map(|got| got.body.and_then(|body| look(body, &got.headers)))
         {
             Ok(there) => same.push(there.is_some_and(|there| there.items == seen.items)),
             Err(fault) => {

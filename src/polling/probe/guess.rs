@@ -62,43 +62,52 @@ pub enum Paging {
 }
 
 /// Looks at an answer. None: there is no list in it.
-pub fn look(answer: &Value, headers: &HeaderMap) -> Option<Look> {
-    let (records, items) = list(answer)?;
-    let items = items.clone();
-    let record_id = id(&items);
-    let record_time = time(&items);
-    Some(Look { records, record_id, record_time, paging: paging(answer, headers), items })
+pub fn look(answer: Value, headers: &HeaderMap) -> Option<Look> {
+    let steps = list(&answer)?;
+    let paging = paging(&answer, headers);
+    let items = steps.iter().try_fold(answer, |value, step| match value {
+        Value::Object(mut fields) => fields.remove(step),
+        _ => None,
+    });
+    let Some(Value::Array(items)) = items else { return None };
+    Some(Look { records: path(&steps), record_id: id(&items), record_time: time(&items), paging, items })
 }
 
-/// The list of objects that lies nearest to the top, and the longest of those; an empty one only where there is no other.
-fn list(answer: &Value) -> Option<(String, &Vec<Value>)> {
-    let mut found: Option<(usize, String, &Vec<Value>)> = None;
-    walk(answer, |depth, path, value| {
+/// The way to the list of objects that lies nearest to the top, and to the longest of those; to an empty one only where
+/// there is no other.
+fn list(answer: &Value) -> Option<Vec<String>> {
+    let mut found: Option<(Vec<String>, usize)> = None;
+    walk(answer, |steps, value| {
         let Value::Array(items) = value else { return };
         if !items.iter().all(Value::is_object) {
             return;
         }
         let better = match &found {
             None => true,
-            Some((_, _, best)) if best.is_empty() || items.is_empty() => best.is_empty() && !items.is_empty(),
-            Some((nearest, _, best)) => depth == *nearest && items.len() > best.len(),
+            Some((_, 0)) => !items.is_empty(),
+            Some((best, longest)) => steps.len() == best.len() && items.len() > *longest,
         };
         if better {
-            found = Some((depth, path.to_owned(), items));
+            found = Some((steps.iter().map(|step| (*step).to_owned()).collect(), items.len()));
         }
     });
-    found.map(|(_, path, items)| (path, items))
+    found.map(|(steps, _)| steps)
 }
 
 /// Visits an answer and the objects in it, those nearest to the top first; what lies in lists is not entered.
-fn walk<'v>(answer: &'v Value, mut visit: impl FnMut(usize, &str, &'v Value)) {
-    let mut waiting = VecDeque::from([(0, "$".to_owned(), answer)]);
-    while let Some((depth, path, value)) = waiting.pop_front() {
-        visit(depth, &path, value);
-        if let (Value::Object(fields), true) = (value, depth < DEEPEST) {
-            waiting.extend(fields.iter().map(|(name, value)| (depth + 1, format!("{path}{}", step(name)), value)));
+fn walk<'v>(answer: &'v Value, mut visit: impl FnMut(&[&'v str], &'v Value)) {
+    let mut waiting = VecDeque::from([(Vec::new(), answer)]);
+    while let Some((steps, value)) = waiting.pop_front() {
+        visit(&steps, value);
+        if let (Value::Object(fields), true) = (value, steps.len() < DEEPEST) {
+            waiting.extend(fields.iter().map(|(name, value)| ([steps.as_slice(), &[name.as_str()]].concat(), value)));
         }
     }
+}
+
+/// Steps as a path.
+fn path<S: AsRef<str>>(steps: &[S]) -> String {
+    steps.iter().fold("$".to_owned(), |path, name| path + &step(name.as_ref()))
 }
 
 /// One step of a path that a stream can follow.
@@ -188,10 +197,10 @@ fn paging(answer: &Value, headers: &HeaderMap) -> Paging {
         return Paging::Known(PageKind::Link);
     }
     let (mut next, mut token, mut numbers) = (None, None, Vec::new());
-    walk(answer, |depth, path, value| {
+    walk(answer, |steps, value| {
         let Value::Object(fields) = value else { return };
         for (name, value) in fields {
-            let (bare, here) = (bare(name), || format!("{path}{}", step(name)));
+            let (bare, here) = (bare(name), || format!("{}{}", path(steps), step(name)));
             let text = value.as_str();
             let leads =
                 text.is_some_and(|text| text.starts_with("http") || text.starts_with('/') || text.starts_with('?'));
@@ -199,7 +208,7 @@ fn paging(answer: &Value, headers: &HeaderMap) -> Paging {
                 next.get_or_insert_with(here);
             } else if TOKENS.contains(&bare.as_str()) && text.is_some_and(|text| !text.is_empty()) {
                 token.get_or_insert_with(here);
-            } else if depth <= 1 && COUNTS.contains(&bare.as_str()) && value.is_number() {
+            } else if steps.len() <= 1 && numbers.len() < 5 && COUNTS.contains(&bare.as_str()) && value.is_number() {
                 numbers.push(name.clone());
             }
         }
@@ -219,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    fn seen(answer: &Value) -> Look {
+    fn seen(answer: Value) -> Look {
         look(answer, &HeaderMap::new()).unwrap()
     }
 
@@ -227,7 +236,7 @@ mod tests {
     fn records_ids_times_and_pages_of_common_systems_are_found() {
         // a shop
         let look = seen(
-            &json!({"count": 2, "next": "https://shop.example.com/orders?page=2", "previous": null, "results": [
+            json!({"count": 2, "next": "https://shop.example.com/orders?page=2", "previous": null, "results": [
                 {"code": "A1", "email": "a@example.com", "positions": [{"id": 1}, {"id": 2}, {"id": 3}], "last_modified": "2026-03-01T10:00:00+01:00"},
                 {"code": "A2", "email": "b@example.com", "positions": [], "last_modified": "2026-03-01T11:00:00+01:00"},
             ]}),
@@ -237,13 +246,13 @@ mod tests {
         assert_eq!((time.pointer.as_str(), time.format), ("/last_modified", TimeFormat::default()));
         assert_eq!(look.paging, Paging::Known(PageKind::NextInBody { path: "$.next".into() }));
         // an issue tracker
-        let look = seen(&json!({"issues": [{"id": 7, "project": {"id": 1}, "updated_on": "2026-03-01T10:00:00Z",
+        let look = seen(json!({"issues": [{"id": 7, "project": {"id": 1}, "updated_on": "2026-03-01T10:00:00Z",
             "created_on": "2020-01-01T00:00:00Z"}], "total_count": 90, "offset": 0, "limit": 25}));
         assert_eq!((look.records.as_str(), look.record_id.as_deref()), ("$.issues", Some("/id")));
         assert_eq!(look.record_time.unwrap().pointer, "/updated_on");
         assert_eq!(look.paging, Paging::Numbers(vec!["limit".into(), "offset".into(), "total_count".into()]));
         // OData
-        let look = seen(&json!({"@odata.nextLink": "https://crm.example.com/x?$skiptoken=1", "value": [
+        let look = seen(json!({"@odata.nextLink": "https://crm.example.com/x?$skiptoken=1", "value": [
             {"contactid": "5f6e", "modifiedon": "2026-03-01T10:00:00Z"}, {"contactid": "5f6f", "modifiedon": "2026-03-01T10:00:00Z"}]}));
         assert_eq!((look.records.as_str(), look.record_id.as_deref()), ("$.value", Some("/contactid")));
         assert_eq!(look.paging, Paging::Known(PageKind::NextInBody { path: "$['@odata.nextLink']".into() }));
@@ -251,7 +260,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(LINK, HeaderValue::from_static("<https://a.example.com/?page=2>; rel=\"next\""));
         let answer = json!([{"Nummer": 1, "Gewijzigd": 1_772_000_000}, {"Nummer": 2, "Gewijzigd": 1_772_000_100}]);
-        let look = super::look(&answer, &headers).unwrap();
+        let look = super::look(answer, &headers).unwrap();
         assert_eq!((look.records.as_str(), look.record_id.as_deref()), ("$", Some("/Nummer")));
         assert_eq!(look.record_time.unwrap().format, TimeFormat::EpochSeconds);
         assert_eq!(look.paging, Paging::Known(PageKind::Link));
@@ -259,15 +268,15 @@ mod tests {
 
     #[test]
     fn what_does_not_tell_is_not_guessed() {
-        assert!(look(&json!({"id": 1}), &HeaderMap::new()).is_none());
+        assert!(look(json!({"id": 1}), &HeaderMap::new()).is_none());
         // the same id twice, and a time that is a count
         let look = seen(
-            &json!({"data": {"items": [{"id": 1, "updated": 3}, {"id": 1, "updated": 4}], "meta": {"cursor": "x"}}}),
+            json!({"data": {"items": [{"id": 1, "updated": 3}, {"id": 1, "updated": 4}], "meta": {"cursor": "x"}}}),
         );
         assert_eq!((look.records.as_str(), look.record_id, look.record_time), ("$.data.items", None, None));
         assert_eq!(look.paging, Paging::Token("$.data.meta.cursor".into()));
-        let empty = seen(&json!({"warnings": [], "data": []}));
+        let empty = seen(json!({"warnings": [], "data": []}));
         assert!(empty.items.is_empty());
-        assert_eq!(seen(&json!({"warnings": [], "rows": [{"a": 1}]})).records, "$.rows");
+        assert_eq!(seen(json!({"warnings": [], "rows": [{"a": 1}]})).records, "$.rows");
     }
 }
