@@ -38,7 +38,7 @@ for (const javaScriptEnabled of [true, false]) {
     const file = { name: "agreement.html", mimeType: "text/html", buffer: Buffer.from("<script>document.title = 'run'</script>") };
     await jane.getByLabel("A file").setInputFiles(file);
     await press(jane, "Send");
-    await expect(jane.getByText("Thank you: we are told.")).toBeVisible();
+    await expect(jane.getByText("Thank you: your consultant sees it.")).toBeVisible();
     // whatever it is, it is a download
     const [download] = await Promise.all([
       jane.waitForEvent("download"),
@@ -47,7 +47,7 @@ for (const javaScriptEnabled of [true, false]) {
     expect(fs.readFileSync(await download.path(), "utf8")).toContain("<script>");
     await jane.getByLabel("The task is done by that").check();
     await press(jane, "Send");
-    await expect(jane.getByText("it is ticked, and we are told")).toBeVisible();
+    await expect(jane.getByText("it is ticked, and your consultant sees it")).toBeVisible();
 
     // a consultant sees what they see, marked, and answers nothing for them
     const ada = await visit({ as: "ada@example.com", javaScriptEnabled });

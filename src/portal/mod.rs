@@ -2,6 +2,7 @@
 //! live ones fare. Colleagues can look at it as a customer does; that is marked, and written into the audit trail.
 //!
 //! `health` says in plain words what is known; it does no I/O. What a task is, is [`intake`](crate::intake)'s to say.
+pub mod answers;
 pub mod health;
 mod pages;
 pub mod status;
@@ -9,6 +10,3 @@ pub mod store;
 
 pub use health::{Diagnosis, Health};
 pub use pages::routes;
-
-/// The longest file that may be handed over, in bytes.
-pub const MOST_BYTES: usize = 10 << 20;

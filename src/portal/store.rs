@@ -1,27 +1,19 @@
-//! What the portal reads and what customers write: of their own tenant alone.
+//! How integrations stand and fare, read for their customer: of their own tenant alone.
 use std::collections::HashMap;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::json;
-use uuid::Uuid;
 
-use super::{
-    MOST_BYTES,
-    health::{Diagnosis, SourceSeen, TypeSeen, diagnose},
-};
+use super::health::{Diagnosis, SourceSeen, TypeSeen, diagnose};
 use crate::{
-    auth::{AnswerTasks, Permit, SeePortal, audit, audit::Entry},
+    auth::{Permit, SeePortal, audit, audit::Entry},
     clock::Clock,
     db::Db,
     error::{Error, Result},
     events::{rhythm, store::last_of_types},
-    ids::{EventTypeId, IntegrationId, new_id},
-    intake::{
-        Integration, Side, Stage,
-        implementation::{self, Task},
-        store as intake,
-    },
+    ids::{EventTypeId, IntegrationId},
+    intake::{Integration, Stage, store as intake},
     polling, sql,
 };
 
@@ -65,8 +57,16 @@ struct SourceRow {
 /// # Errors
 /// When the database fails.
 pub async fn standings(db: &Db, clock: &Clock, permit: &Permit<SeePortal>) -> Result<Vec<Standing>> {
+    standing_of(db, clock, permit, intake::of_tenant(db, permit).await?).await
+}
+
+async fn standing_of(
+    db: &Db,
+    clock: &Clock,
+    permit: &Permit<SeePortal>,
+    all: Vec<Integration>,
+) -> Result<Vec<Standing>> {
     let (tenant, now) = (permit.tenant(), clock.now());
-    let all = intake::of_tenant(db, permit).await?;
     let types = sql!(
         all TypeRow, db,
         "SELECT d.integration_id, t.id, t.name FROM implementation_drafts AS d
@@ -135,7 +135,8 @@ pub async fn standings(db: &Db, clock: &Clock, permit: &Permit<SeePortal>) -> Re
 /// # Errors
 /// [`Error::NotFound`] when the tenant has none such; when the database fails.
 pub async fn standing(db: &Db, clock: &Clock, permit: &Permit<SeePortal>, id: IntegrationId) -> Result<Standing> {
-    let found = standings(db, clock, permit).await?.into_iter().find(|one| one.of.id == id);
+    let one = intake::get(db, permit, id).await?;
+    let found = standing_of(db, clock, permit, vec![one]).await?.pop();
     found.ok_or(Error::NotFound("integration"))
 }
 
@@ -196,8 +197,6 @@ pub struct Misfit {
     pub rule: String,
     /// Where in the event; empty: the whole.
     pub path: String,
-    /// What is the matter, in words.
-    pub message: String,
     /// How many.
     pub count: i64,
     /// When the last one came.
@@ -211,7 +210,7 @@ pub struct Misfit {
 pub async fn misfits(db: &Db, permit: &Permit<SeePortal>, id: IntegrationId) -> Result<Vec<Misfit>> {
     Ok(sql!(
         all Misfit, db,
-        "SELECT t.name, g.rule, g.path, g.message, g.failures AS count, g.last_at FROM implementation_drafts AS d
+        "SELECT t.name, g.rule, g.path, g.failures AS count, g.last_at FROM implementation_drafts AS d
          JOIN event_types AS t ON t.tenant_id = d.tenant_id AND t.id = d.made_id
          JOIN failure_groups AS g ON g.tenant_id = t.tenant_id AND g.event_type_id = t.id
          WHERE d.tenant_id = $1 AND d.integration_id = $2 AND d.kind = 'event-type'
@@ -220,136 +219,6 @@ pub async fn misfits(db: &Db, permit: &Permit<SeePortal>, id: IntegrationId) -> 
         permit.tenant(),
         id,
     )?)
-}
-
-/// What a customer has answered to a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-#[serde(rename_all = "camelCase")]
-pub struct Answer {
-    /// Its id.
-    pub id: Uuid,
-    /// To which task.
-    pub task_id: Uuid,
-    /// In words.
-    pub words: String,
-    /// The file that came with it, by its name.
-    pub file_name: Option<String>,
-    /// How long that is, in bytes.
-    pub size: i64,
-    /// Who answered.
-    pub answered_by: String,
-    /// When.
-    pub answered_at: DateTime<Utc>,
-}
-
-/// What was answered, oldest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn answers(db: &Db, permit: &Permit<SeePortal>, id: IntegrationId) -> Result<Vec<Answer>> {
-    Ok(sql!(
-        all Answer, db,
-        "SELECT id, task_id, words, file_name, size, answered_by, answered_at FROM task_answers
-         WHERE tenant_id = $1 AND integration_id = $2 ORDER BY id LIMIT 500",
-        permit.tenant(),
-        id,
-    )?)
-}
-
-/// What is handed over with an answer.
-#[derive(Debug, Clone, Default)]
-pub struct Given {
-    /// In words.
-    pub words: String,
-    /// A file: its name, and what it holds.
-    pub file: Option<(String, Vec<u8>)>,
-    /// Whether the task is done by that.
-    pub done: bool,
-}
-
-/// Answers a task of the customer's side, and ticks it if it is done by that: both, or neither.
-///
-/// # Errors
-/// [`Error::Invalid`] when nothing is said, or the file is too long; [`Error::Conflict`] when something comes before it;
-/// [`Error::NotFound`] when there is no such task of the customer's side; when the database fails.
-pub async fn answer(
-    db: &Db,
-    clock: &Clock,
-    permit: &Permit<AnswerTasks>,
-    of: IntegrationId,
-    task: Uuid,
-    given: Given,
-) -> Result<()> {
-    if given.file.as_ref().is_some_and(|(_, content)| content.len() > MOST_BYTES) {
-        return Err(Error::invalid("file", "is too long: at most 10 MiB"));
-    }
-    if given.words.chars().count() > 4_000 {
-        return Err(Error::invalid("words", "are too many: at most 4,000 characters"));
-    }
-    let said = !given.words.trim().is_empty() || given.file.is_some();
-    if !said && !given.done {
-        return Err(Error::invalid("words", "are needed: write something, choose a file, or say that it is done"));
-    }
-    let (permit, clock) = (permit.clone(), clock.clone());
-    db.write(move |tx| {
-        Box::pin(async move {
-            let integration = intake::lock(tx, permit.tenant(), of).await?;
-            let asked = implementation::store::of_customer(tx, &integration, task).await?;
-            if said {
-                let size = given.file.as_ref().map_or(0, |(_, content)| content.len());
-                let (file_name, content) = given.file.clone().unzip();
-                sql!(
-                    exec tx,
-                    "INSERT INTO task_answers (tenant_id, integration_id, id, task_id, words, file_name, size, content,
-                        answered_by, answered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                    permit.tenant(),
-                    of,
-                    new_id(&clock),
-                    task,
-                    given.words.trim(),
-                    &file_name,
-                    i64::try_from(size).unwrap_or(i64::MAX),
-                    content,
-                    &permit.actor().name,
-                    clock.now(),
-                )?;
-                let after =
-                    json!({"task": asked.details.title, "words": given.words.trim(), "file": file_name, "bytes": size});
-                intake::audit::written(
-                    tx,
-                    &clock,
-                    permit.actor(),
-                    &integration,
-                    "integration.answer-task",
-                    None,
-                    after,
-                )
-                .await?;
-            }
-            if given.done {
-                implementation::store::tick(tx, &clock, permit.actor(), &integration, &asked).await?;
-            }
-            Ok(())
-        })
-    })
-    .await
-}
-
-/// What a file holds that came with an answer.
-///
-/// # Errors
-/// [`Error::NotFound`] when there is none such; when the database fails.
-pub async fn file(db: &Db, permit: &Permit<SeePortal>, of: IntegrationId, answer: Uuid) -> Result<(String, Vec<u8>)> {
-    let found = sql!(
-        opt(String, Vec<u8>),
-        db,
-        "SELECT file_name, content FROM task_answers
-         WHERE tenant_id = $1 AND integration_id = $2 AND id = $3 AND file_name IS NOT NULL",
-        permit.tenant(),
-        of,
-        answer,
-    )?;
-    found.ok_or(Error::NotFound("file"))
 }
 
 /// Writes down that somebody of ours has looked at the portal as the customer does.
@@ -367,18 +236,4 @@ pub async fn looked(db: &Db, clock: &Clock, permit: &Permit<SeePortal>, page: St
         })
     })
     .await
-}
-
-/// The tasks that the customer is asked for, those that can be done now first.
-pub fn asked_for(whole: &implementation::Whole) -> Vec<&Task> {
-    let mut tasks: Vec<_> = whole.tasks.iter().filter(|task| task.details.side == Side::Customer).collect();
-    tasks.sort_by_key(|task| {
-        (
-            task.done_at.is_some(),
-            whole.before(task).next().is_some(),
-            task.details.due_on.is_empty(),
-            task.details.due_on.clone(),
-        )
-    });
-    tasks
 }

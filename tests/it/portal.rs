@@ -1,10 +1,11 @@
 //! What customers see of their integrations, and what they answer: of their own tenant alone, and nobody for them.
 use tributary::{
-    auth::{Actor, Role, RunImplementations},
+    auth::{Actor, Role, RunImplementations, SeeIntegrations},
     ids::{IntegrationId, TenantId},
     intake::{
         Side,
         implementation::{Kind, Task, Whole, store},
+        store::timeline,
     },
 };
 
@@ -45,6 +46,13 @@ async fn ready(app: &TestApp, id: IntegrationId, mut now: Whole) -> Task {
     task
 }
 
+/// What the timeline of an integration says.
+async fn told(app: &TestApp, id: IntegrationId) -> String {
+    let see = Actor::cli().permit::<SeeIntegrations>(app.tenant).unwrap();
+    let happened = timeline(&app.db, &see, id, 50).await.unwrap();
+    happened.into_iter().map(|one| one.what).collect::<Vec<_>>().join("\n")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customer_sees_their_own_integrations_and_answers_what_they_are_asked_for() {
     each(|app| async move {
@@ -63,6 +71,7 @@ async fn a_customer_sees_their_own_integrations_and_answers_what_they_are_asked_
         let refused = jane.post(&one, &[("words", " ")]).await;
         assert_eq!(refused.status, 422, "{}", refused.text());
         assert_eq!(jane.post(&one, &[("words", &"x".repeat(4_001))]).await.status, 422);
+        assert_eq!(jane.post(&one, &[("words", "a\0b")]).await.status, 422);
         let long = jane.upload(&one, &[("words", "")], ("file", "long.bin", &vec![0; (10 << 20) + 1])).await;
         assert_eq!(long.status, 422, "{}", long.text());
         // words with hostile text, and a page that would run if it were shown
@@ -84,6 +93,8 @@ async fn a_customer_sees_their_own_integrations_and_answers_what_they_are_asked_
         let done = whole(&app, id).await.tasks.into_iter().find(|one| one.id == task.id).unwrap();
         assert!(done.done_at.is_some() && done.done_by.unwrap().contains("jane@example.com"));
         assert!(jane.get(&here).await.text().contains("done"));
+
+        assert!(told(&app, id).await.contains("with pl\u{e4}n.html"), "an answer is on the timeline");
 
         // a colleague sees the same, marked and written down, and answers nothing for them
         let mut ada = signed_in(&app, "ada@example.com", Role::Consultant, None).await;

@@ -149,7 +149,7 @@ pub async fn timeline<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId, 
 }
 
 /// What is written on the timeline.
-pub(in crate::intake) struct Note<'a> {
+pub(crate) struct Note<'a> {
     pub what: String,
     pub why: &'a str,
     /// The act and the stage it led to, when it is a step on the way.
@@ -163,7 +163,7 @@ impl Note<'_> {
 }
 
 /// Writes on the timeline.
-pub(in crate::intake) async fn note(
+pub(crate) async fn note(
     tx: &mut Tx,
     clock: &Clock,
     actor: &Actor,

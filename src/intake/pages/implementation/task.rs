@@ -165,9 +165,14 @@ fn page(site: &Site, task: Option<&Task>, typed: &Typed, errors: &FieldErrors) -
             </Card>
         }
     });
+    let answers = task.filter(|task| task.details.side == Side::Customer).map(|task| {
+        let of = &site.room.of;
+        let href = format!("/tenants/{}/portal/{}/tasks/{}", of.tenant_id, of.id, task.id);
+        view! { <LinkButton href=href tone=Tone::Quiet>"What the customer answered"</LinkButton> }
+    });
     let owners = owners(&site.room.staff, site.room.of.tenant_id);
     let body = view! {
-        <PageHeader title=title lead="Something that is to be done, by us, by the customer or by the vendor."/>
+        <PageHeader title=title lead="Something that is to be done, by us, by the customer or by the vendor.">{answers}</PageHeader>
         <Card>
             <PageForm action=action errors=errors>
                 <Field name="title" label="What is to be done" value=text("title") autocomplete="off" focus=true errors=errors/>

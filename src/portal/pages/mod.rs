@@ -1,10 +1,12 @@
 //! The pages of the portal: all integrations of a tenant, and one of them. The same for a customer who is signed in and
 //! for a colleague who looks as a customer does; a colleague changes nothing there.
+mod status;
+mod task;
+
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Path, Query, State},
-    http::header,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
     routing::{get, post},
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,16 +15,16 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    MOST_BYTES,
+    answers::{self, MOST_BYTES},
     health::{Diagnosis, Health},
-    status,
-    store::{self, Answer, Day, Given, Misfit, Standing},
+    status as shared,
+    store::{self, Day, Misfit, Standing},
 };
 use crate::{
     app::App,
     auth::{AnswerTasks, Permit, Role, SeePortal, SeeQuotations, Session},
     error::{Error, Result},
-    form::{Done, Posted, Typed, amiss, shown},
+    form::{Done, shown},
     ids::IntegrationId,
     intake::{
         Side, Stage,
@@ -30,42 +32,51 @@ use crate::{
     },
     tenants,
     ui::{
-        self, Alert, Badge, Button, Card, Chart, ChartBar, ChartWords, Checkbox, Column, Columns, Crumb, DataTable,
-        Empty, Facts, FieldErrors, FileField, Form as PageForm, FormActions, Frame, Icon, LinkButton, Notice,
-        PageHeader, Row, Section, State as Mood, TextArea, Tone,
+        self, Alert, Badge, Card, Chart, ChartBar, ChartWords, Column, Columns, Crumb, DataTable, Empty, Facts, Frame,
+        Icon, LinkButton, Notice, PageHeader, Row, Section, State as Mood, Tone,
     },
 };
 
 /// The routes of this slice.
 pub fn routes() -> Router<App> {
     // a file, and what a form is beside it
-    let task = get(ask).post(answer).layer(DefaultBodyLimit::max(MOST_BYTES + (1 << 20)));
+    let task = get(task::ask).post(task::answer).layer(DefaultBodyLimit::max(MOST_BYTES + (1 << 20)));
     Router::new()
         .route("/tenants/{tenant}/portal", get(all))
         .route("/tenants/{tenant}/portal/{integration}", get(show))
         .route("/tenants/{tenant}/portal/{integration}/tasks/{task}", task)
-        .route("/tenants/{tenant}/portal/{integration}/files/{answer}", get(file))
+        .route("/tenants/{tenant}/portal/{integration}/files/{answer}", get(task::file))
         .route("/tenants/{tenant}/portal/{integration}/status", post(status::make))
         .route("/tenants/{tenant}/portal/{integration}/status/{link}/revoke", post(status::take_back))
         .route("/status", get(status::show))
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Named {
+struct Named {
     integration: String,
     #[serde(default)]
     task: String,
     #[serde(default)]
     answer: String,
+    #[serde(default)]
+    link: String,
 }
 
 impl Named {
-    pub(super) fn id(&self) -> Result<IntegrationId> {
+    fn id(&self) -> Result<IntegrationId> {
         self.integration.parse().map_err(|_| Error::NotFound("integration"))
     }
 
     fn task(&self) -> Result<Uuid> {
         crate::ids::guid(&self.task).map_err(|_| Error::NotFound("task"))
+    }
+
+    fn answer(&self) -> Result<Uuid> {
+        crate::ids::guid(&self.answer).map_err(|_| Error::NotFound("file"))
+    }
+
+    fn link(&self) -> Result<Uuid> {
+        crate::ids::guid(&self.link).map_err(|_| Error::NotFound("link"))
     }
 }
 
@@ -148,7 +159,7 @@ fn standing(of: &Standing) -> AnyView {
     view! { <Row>{stage}{of.diagnosis.as_ref().map(|seen| badge(seen.health))}</Row> }.into_any()
 }
 
-pub(super) fn badge(health: Health) -> AnyView {
+fn badge(health: Health) -> AnyView {
     let mood = match health {
         Health::Working => Mood::Ok,
         Health::Waiting => Mood::Neutral,
@@ -188,7 +199,7 @@ async fn show(
     let one = store::standing(&app.db, &app.clock, &permit, id).await?;
     let mut frame = frame(&app, &session, &permit, here.clone()).await?;
     frame.notice = match done.done.as_deref() {
-        Some("done") => Some(Notice::ok("Thank you: it is ticked, and we are told.")),
+        Some("done") => Some(Notice::ok("Thank you: it is ticked, and your consultant sees it.")),
         Some("taken-back") => Some(Notice::ok("Taken back: that link shows nothing any more.")),
         _ => None,
     };
@@ -199,7 +210,7 @@ async fn show(
         None => Vec::new(),
     };
     let shared = match session.permit::<AnswerTasks>(permit.tenant()) {
-        Ok(customer) if one.diagnosis.is_some() => Some(status::links(&app.db, &customer, id).await?),
+        Ok(customer) if one.diagnosis.is_some() => Some(shared::links(&app.db, &customer, id).await?),
         _ => None,
     };
     let offers = session.permit::<SeeQuotations>(permit.tenant()).is_ok();
@@ -221,145 +232,6 @@ async fn show(
         <Columns main=main.into_any() aside=aside.into_any()/>
     };
     Ok(shown(ui::page(&frame, name, vec![Crumb::new("Your integrations", base)], body.into_any())))
-}
-
-/// One task, with what was answered, and the form that answers.
-async fn ask(
-    State(app): State<App>,
-    session: Session,
-    permit: Permit<SeePortal>,
-    Path(named): Path<Named>,
-    Query(done): Query<Done>,
-) -> Result<Response> {
-    let asked = Asked { typed: &Typed::default(), errors: &FieldErrors::new(), done: done.done.as_deref() };
-    task_page(&app, &session, &permit, &named, asked).await.map(shown)
-}
-
-/// Answers a task.
-async fn answer(
-    State(app): State<App>,
-    session: Session,
-    permit: Permit<AnswerTasks>,
-    Path(named): Path<Named>,
-    posted: Posted,
-) -> Result<Response> {
-    let (id, task, typed) = (named.id()?, named.task()?, &posted.typed);
-    let file = posted.upload("file").map(|(name, bytes)| (safe(name), bytes.to_vec()));
-    let given = Given { words: typed.text("words"), file, done: typed.ticked("done") };
-    let done = given.done;
-    let mut errors = FieldErrors::new();
-    match store::answer(&app.db, &app.clock, &permit, id, task, given).await {
-        Ok(()) => {
-            let here = format!("/tenants/{}/portal/{id}", permit.tenant());
-            let to = if done { format!("{here}?done=done") } else { format!("{here}/tasks/{task}?done=answered") };
-            return Ok(Redirect::to(&to).into_response());
-        }
-        Err(error) => errors.note("words", error)?,
-    }
-    let see = session.permit::<SeePortal>(permit.tenant())?;
-    task_page(&app, &session, &see, &named, Asked { typed, errors: &errors, done: None }).await.map(amiss)
-}
-
-/// What was typed, what is amiss with it, and what was done.
-struct Asked<'a> {
-    typed: &'a Typed,
-    errors: &'a FieldErrors,
-    done: Option<&'a str>,
-}
-
-async fn task_page(
-    app: &App,
-    session: &Session,
-    permit: &Permit<SeePortal>,
-    named: &Named,
-    asked: Asked<'_>,
-) -> Result<String> {
-    let id = named.id()?;
-    let (base, task) = (format!("/tenants/{}/portal", permit.tenant()), named.task()?);
-    let here = format!("{base}/{id}");
-    let one = store::standing(&app.db, &app.clock, permit, id).await?;
-    let whole = implementation::store::load(&app.db, permit, id).await?;
-    let task = store::asked_for(&whole).into_iter().find(|one| one.id == task).ok_or(Error::NotFound("task"))?;
-    let answers = store::answers(&app.db, permit, id).await?;
-    let mut frame = frame(app, session, permit, format!("{here}/tasks/{}", task.id)).await?;
-    frame.notice = (asked.done == Some("answered")).then(|| Notice::ok("Thank you: we are told."));
-    let may = session.permit::<AnswerTasks>(permit.tenant()).is_ok()
-        && one.of.stage == Stage::Implementation
-        && task.done_at.is_none()
-        && whole.before(task).next().is_none();
-    let (typed, errors) = (asked.typed, asked.errors);
-    let (action, cancel) = (format!("{here}/tasks/{}", task.id), here.clone());
-    let form = may.then(|| {
-        view! {
-            <Card title="Answer">
-                <PageForm action=action multipart=true errors=errors>
-                    <TextArea name="words" label="In words" value=typed.text("words") rows=4 optional=true errors=errors/>
-                    <FileField name="file" label="A file" accept="" hint="10 MiB at most. It is kept with the task, and given to nobody but you and us." errors=errors/>
-                    <Checkbox name="done" label="The task is done by that" checked=typed.ticked("done")/>
-                    <FormActions>
-                        <Button tone=Tone::Primary>"Send"</Button>
-                        <LinkButton href=cancel tone=Tone::Quiet>"Cancel"</LinkButton>
-                    </FormActions>
-                </PageForm>
-            </Card>
-        }
-    });
-    let note = task.details.note.trim();
-    let note = (!note.is_empty()).then(
-        || view! { <Card title="What is asked for">{ui::points(note.lines().map(str::to_owned).collect())}</Card> },
-    );
-    let said: Vec<_> = answers.iter().filter(|one| one.task_id == task.id).collect();
-    let title = task.details.title.as_str();
-    let crumbs =
-        vec![Crumb::new("Your integrations", base.as_str()), Crumb::new(one.of.details.name.as_str(), here.as_str())];
-    let body = view! {
-        <PageHeader title=title badge=state(&frame, &whole, task)/>
-        {as_customer(session, format!("/tenants/{}/integrations/{id}", permit.tenant()))}
-        {note}
-        {(!said.is_empty()).then(|| answered(&frame, &here, &said))}
-        {form}
-    };
-    Ok(ui::page(&frame, title, crumbs, body.into_any()))
-}
-
-/// What was answered to a task.
-fn answered(frame: &Frame, here: &str, said: &[&Answer]) -> AnyView {
-    let columns = vec![Column::text("Answer"), Column::text("File"), Column::text("By")];
-    let rows = said.iter().map(|one| {
-        let file = one.file_name.as_ref().map_or_else(
-            || ui::muted("–"),
-            |name| {
-                let size = ui::format::bytes(one.size.unsigned_abs());
-                ui::two_lines(ui::link(format!("{here}/files/{}", one.id), name.as_str()), ui::text(size))
-            },
-        );
-        let words = if one.words.is_empty() { ui::muted("–") } else { ui::text(one.words.as_str()) };
-        vec![words, file, ui::two_lines(ui::text(one.answered_by.as_str()), ui::ago(frame.moment(), one.answered_at))]
-    });
-    let table = view! { <DataTable caption="What was answered" columns=columns rows=rows.collect()/> };
-    view! { <Card title="What was answered" flush=true>{table}</Card> }.into_any()
-}
-
-/// A file's name as it may be kept and sent back: no way to another folder, and nothing that ends a header.
-fn safe(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let kept: String = last.chars().filter(|c| !c.is_control() && *c != '"').take(120).collect();
-    if kept.trim().is_empty() { "file".into() } else { kept.trim().to_owned() }
-}
-
-/// A file that came with an answer. It is always a download, whatever it holds.
-async fn file(State(app): State<App>, permit: Permit<SeePortal>, Path(named): Path<Named>) -> Result<Response> {
-    let answer = named.answer.parse::<Uuid>().map_err(|_| Error::NotFound("file"))?;
-    let (name, content) = store::file(&app.db, &permit, named.id()?, answer).await?;
-    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '_' }).collect();
-    let encoded = percent_encoding::utf8_percent_encode(&name, percent_encoding::NON_ALPHANUMERIC);
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::CACHE_CONTROL, "private, no-store".to_owned()),
-    ];
-    Ok((headers, content).into_response())
 }
 
 fn facts(frame: &Frame, one: &Standing, offers: bool) -> AnyView {
@@ -398,7 +270,7 @@ fn health(frame: &Frame, one: &Standing, seen: &Diagnosis) -> AnyView {
 }
 
 /// The last 90 days, a bar a day.
-pub(super) fn bars(days: &[Day]) -> AnyView {
+fn bars(days: &[Day]) -> AnyView {
     let bars: Vec<_> = days
         .iter()
         .map(|one| ChartBar {
@@ -481,7 +353,7 @@ fn coverage(frame: &Frame, one: &Standing) -> AnyView {
 
 /// What the customer is asked for.
 fn tasks(frame: &Frame, whole: &Whole, here: &str) -> Option<AnyView> {
-    let tasks = store::asked_for(whole);
+    let tasks = answers::asked_for(whole);
     if tasks.is_empty() {
         return None;
     }
@@ -527,20 +399,6 @@ fn due(task: &Task, now: DateTime<Utc>) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_name_leads_nowhere() {
-        for (name, expected) in [
-            ("report.pdf", "report.pdf"),
-            ("../../etc/passwd", "passwd"),
-            ("C:\\docs\\Plan \"b\".xlsx", "Plan b.xlsx"),
-            ("a\r\nSet-Cookie: x", "aSet-Cookie: x"),
-            ("", "file"),
-            ("/", "file"),
-        ] {
-            assert_eq!(safe(name), expected);
-        }
-    }
 
     #[test]
     fn broken_rules_are_told_in_plain_words() {
