@@ -1,5 +1,6 @@
 //! The database: SQLite in one file, or PostgreSQL. Slices write their SQL once, with [`sql!`](crate::sql), and
 //! never learn which of the two they stand on.
+mod amend;
 pub mod file_lock;
 pub(crate) mod guard;
 pub mod lane;

@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 use super::{
-    Db, Reach, SqliteWriter,
+    Db, Reach, SqliteWriter, amend,
     file_lock::{self, Use},
     guard,
 };
@@ -140,7 +140,7 @@ async fn open_sqlite(address: &str, new: New) -> Result<Db, OpenError> {
         Err(error) => return Err(error.into()),
     };
     sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut writer).await?;
-    MIGRATIONS.run(&mut writer).await.map_err(migration_error)?;
+    bring_up_to_date(Reach::Sqlite(&mut writer)).await?;
     guard::sqlite(&mut writer).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(8)
@@ -176,7 +176,7 @@ async fn open_postgres(address: &str, new: New) -> Result<Db, OpenError> {
     let options = options.options([("synchronous_commit", durability)]);
     let pool: PgPool =
         PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
-    MIGRATIONS.run(&pool).await.map_err(migration_error)?;
+    bring_up_to_date(Reach::Postgres(&mut *pool.acquire().await?)).await?;
     guard::postgres(&pool).await?;
     Ok(Db::Postgres(pool))
 }
@@ -214,8 +214,14 @@ pub(crate) async fn bring_up_to_date(
     connection: Reach<&mut SqliteConnection, &mut PgConnection>,
 ) -> Result<(), OpenError> {
     let done = match connection {
-        Reach::Sqlite(connection) => MIGRATIONS.run(connection).await,
-        Reach::Postgres(connection) => MIGRATIONS.run(connection).await,
+        Reach::Sqlite(connection) => {
+            amend::sqlite(connection).await?;
+            MIGRATIONS.run(connection).await
+        }
+        Reach::Postgres(connection) => {
+            amend::postgres(connection).await?;
+            MIGRATIONS.run(connection).await
+        }
     };
     done.map_err(migration_error)
 }
@@ -235,7 +241,35 @@ fn new_enough(version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::new_enough;
+    use super::{MIGRATIONS, new_enough};
+
+    /// How the checksums of the migrations that have gone out begin, in order.
+    const RELEASED: [&str; 14] = [
+        "ec7dbd042b5d89da",
+        "6b10b0e9f2453e22",
+        "87d92d60138dd8d7",
+        "8d890c9e75e98043",
+        "744f59c60e54c6a7",
+        "832d7b458818dce3",
+        "233e50d507db8f26",
+        "30a7df72c47ea672",
+        "38da39465c6c2398",
+        "64bb69fdb818a370",
+        "0e3eeef69a5ade19",
+        "eaac1b21ae10e76c",
+        "1e3b4963af4efa44",
+        "3b1b94f96bbde5c9",
+    ];
+
+    fn begins(checksum: &[u8]) -> String {
+        checksum[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_migration_that_has_gone_out_is_never_changed() {
+        let now = MIGRATIONS.iter().map(|migration| begins(&migration.checksum)).collect::<Vec<_>>();
+        assert_eq!(now[..RELEASED.len()], RELEASED, "put what is new into a migration of its own");
+    }
 
     #[test]
     fn sqlite_before_3_51_3_is_refused() {
