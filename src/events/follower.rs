@@ -25,8 +25,11 @@ use crate::{
     sql, tokens,
 };
 
-/// How many batches one transaction takes.
-const BATCHES: u16 = 500;
+/// How many batches one transaction takes: about a millisecond of the one writer that SQLite has, for which those who
+/// send have to wait.
+const BATCHES: u16 = 64;
+/// How long to leave the writer to them when there are more.
+const PACE: Duration = Duration::from_millis(10);
 /// How long to leave commits alone before they are worked off.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait when nothing is committed here: another process may have left something.
@@ -223,7 +226,7 @@ async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationT
         // asked before the work: what was committed while it ran is for the next time
         let last = stop.is_cancelled();
         let counted = match step(db).await {
-            Ok(FULL) => Duration::ZERO,
+            Ok(FULL) => PACE,
             Ok(_) => PAUSE,
             Err(error) => {
                 tracing::error!(%error, "counting what was committed failed; trying again");
@@ -257,12 +260,15 @@ async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationT
     }
 }
 
-/// `rest`, and then until something is committed here or might be elsewhere.
+/// `rest`, and then, unless more is known to be there, until something is committed here or might be elsewhere.
 async fn wait(rest: Duration, commits: &mut watch::Receiver<u64>) {
     if rest.is_zero() {
         return tokio::task::yield_now().await;
     }
     tokio::time::sleep(rest).await;
+    if rest <= PACE {
+        return;
+    }
     let committed = async {
         if commits.changed().await.is_err() {
             // the lane has ended

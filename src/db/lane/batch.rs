@@ -101,8 +101,32 @@ pub(super) struct Plan<'j> {
     pub tallies: Vec<Tally>,
     pub mended: Vec<Mended<'j>>,
     pub progress: Vec<Advance<'j>>,
-    /// Tenant and receipt of each request that stored something.
-    pub stored: Vec<u8>,
+    /// Whose requests stored something, and their receipts from the first to the last.
+    pub stored: Spans,
+}
+
+/// For each tenant, between which receipts its requests lie.
+#[derive(Default)]
+pub(super) struct Spans(Vec<(TenantId, ReceiptId, ReceiptId)>);
+
+impl Spans {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn hold(&mut self, tenant: TenantId, receipt: ReceiptId) {
+        // as with tallies: the last one most often
+        match self.0.iter_mut().rfind(|(owner, ..)| *owner == tenant) {
+            Some((_, first, last)) => (*first, *last) = (receipt.min(*first), receipt.max(*last)),
+            None => self.0.push((tenant, receipt, receipt)),
+        }
+    }
+
+    /// As `batches` has them: tenant and receipt, of the first and of the last.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let ends = self.0.iter().flat_map(|(tenant, first, last)| [(tenant, first), (tenant, last)]);
+        ends.flat_map(|(tenant, receipt)| [tenant.0.into_bytes(), receipt.0.into_bytes()]).flatten().collect()
+    }
 }
 
 /// What one request has mended: each original, and the event in its place.
@@ -240,8 +264,7 @@ impl<'j> Plan<'j> {
             self.events.push(event);
         }
         if append.progress.is_none() || !append.rows.is_empty() {
-            self.stored.extend_from_slice(tenant.0.as_bytes());
-            self.stored.extend_from_slice(append.receipt.0.as_bytes());
+            self.stored.hold(tenant, append.receipt);
         }
         summary
     }
@@ -266,8 +289,7 @@ impl<'j> Plan<'j> {
             })
             .collect();
         if !pairs.is_empty() {
-            self.stored.extend_from_slice(append.tenant.0.as_bytes());
-            self.stored.extend_from_slice(append.receipt.0.as_bytes());
+            self.stored.hold(append.tenant, append.receipt);
             self.mended.push(Mended { append, mends, pairs });
         }
         Outcome::Mended(became)

@@ -88,7 +88,7 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Writt
     sqlx::query("INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)")
         .bind(new_id(clock))
         .bind(serde_json::to_string(&plan.tallies).unwrap_or_default())
-        .bind(plan.stored)
+        .bind(plan.stored.to_bytes())
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;

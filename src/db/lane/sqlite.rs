@@ -134,7 +134,7 @@ async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -
         .bind(places)
         .bind(new_id(clock))
         .bind(tallies)
-        .bind(plan.stored)
+        .bind(plan.stored.to_bytes())
         .execute(connection)
         .await?;
     Ok((plan.outcomes, stored))
