@@ -2,6 +2,8 @@
 import { expect, expectMistakes, inMain, PASSWORD, signOut, statusAfter, test } from "./journey";
 
 test.describe.configure({ mode: "serial" });
+// pages pass into each other here, as they do for who has not asked for stillness
+test.use({ contextOptions: { reducedMotion: "no-preference" } });
 
 test("the link on the console makes the administrator, who signs out and in again", async ({ page, server }) => {
   await page.goto("/");

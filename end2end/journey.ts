@@ -64,7 +64,9 @@ export const test = base.extend<Fixtures, { servers: Servers }>({
 });
 
 async function open(browser: Browser, options: BrowserContextOptions, faults: string[]): Promise<Page> {
-  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"], ...options });
+  // what moves takes a browser on two cores most of its time, and shows nothing else; the first run has it
+  const still = { reducedMotion: "reduce" as const, permissions: ["clipboard-read", "clipboard-write"] };
+  const context = await browser.newContext({ ...still, ...options });
   const page = await context.newPage();
   page.on("pageerror", (error) => {
     // a busy browser leaves a transition between two pages out, and says so by itself
