@@ -8,7 +8,7 @@ use std::time::Instant;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    End, Half, Job, Summary, TRAIL, Unavailable, Written,
+    End, Half, Job, Summary, TRAIL, Unavailable, Written, appends,
     batch::{Known, Mended, NewEvent, Plan, decide},
     progress::{self, On},
 };
@@ -101,13 +101,12 @@ async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Res
 
 async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut known = Known::default();
-    let appends = || jobs.iter().map(|job| &job.append);
-    let asks = appends().any(super::Append::asks);
+    let asks = appends(jobs).any(super::Append::asks);
     if asks {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         look_up(connection, jobs, &mut known).await?;
     }
-    let plan = decide(appends(), &mut known);
+    let plan = decide(appends(jobs), &mut known);
     let clean = !asks && plan.receipts.is_empty() && plan.events.iter().all(|event| event.errors().is_none());
     if !plan.progress.is_empty() {
         progress::write(&mut On::Sqlite(&mut *connection), &plan, clock).await?;
@@ -165,7 +164,7 @@ fn rows(blob: &[u8], size: usize) -> String {
 
 async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {
     let (mut values, mut keys, mut originals) = (Vec::new(), Vec::new(), Vec::new());
-    for append in jobs.iter().map(|job| &job.append) {
+    for append in appends(jobs) {
         for row in &append.rows {
             if let Some(unique) = &row.unique {
                 values.extend_from_slice(append.tenant.0.as_bytes());
