@@ -279,14 +279,14 @@ async fn times_are_told_and_read_in_the_zone_of_who_looks() {
         let page = desk.until(&here, "no gap, no double").await;
         let proof = between(&page, "Complete from ", ": no gap");
         assert!(proof.matches(" IST").count() == 2 && page.contains("Times are in Asia/Kolkata."), "{page}");
-        assert!(!page.contains(" to ") || !page.contains("Times are in UTC"), "{page}");
+        assert!(!page.contains("Times are in UTC"), "{page}");
         let window = between(&page, &format!("{here}/windows/"), "\"").to_owned();
         let evidence = desk.page(&format!("{here}/windows/{window}")).await;
         let title = between(&evidence, "<h1", "</h1>");
-        assert!(title.contains(" IST") && evidence.contains(" UTC)"), "{evidence}");
+        assert!(title.contains(" IST") && evidence.contains(" UTC"), "{evidence}");
         let event = desk.app.stored().await.pop().unwrap().id;
         let lineage = desk.page(&format!("/tenants/{}/events/{event}", desk.app.tenant)).await;
-        assert!(lineage.contains(title.split_once('>').unwrap().1.split(" <").next().unwrap()), "{title}: {lineage}");
+        assert!(between(&lineage, &format!("{here}/windows/"), "</a>").contains(" IST"), "{lineage}");
         // the ledger grows to the very moment that was typed
         let form = desk.page(&format!("{here}/backfill")).await;
         let typed = |name: &str| between(&form, &format!("id=\"{name}\" name=\"{name}\" value=\""), "\"").to_owned();

@@ -167,9 +167,7 @@ async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Kn
     for append in appends(jobs) {
         for row in &append.rows {
             if let Some(unique) = &row.unique {
-                values.extend_from_slice(append.tenant.0.as_bytes());
-                values.extend_from_slice(row.event_type.0.as_bytes());
-                values.extend_from_slice(&unique.value);
+                values.push([*append.tenant.0.as_bytes(), *row.event_type.0.as_bytes(), unique.value]);
             }
         }
         if let Some(once) = &append.once {
@@ -182,6 +180,9 @@ async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Kn
         }
     }
     if !values.is_empty() {
+        // in the order of the index: of many, neighbours are on the same page
+        values.sort_unstable();
+        let values = values.concat().concat();
         let asked = rows(&values, 48);
         for row in sqlx::query(KNOWN_VALUES).bind(values).bind(asked).fetch_all(&mut *connection).await? {
             let key = (row.try_get::<TenantId, _>(0)?, row.try_get::<EventTypeId, _>(1)?, half(row.try_get(2)?));
@@ -234,7 +235,9 @@ async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Res
     }
     if !plan.claims.is_empty() {
         let mut blob = Vec::with_capacity(plan.claims.len() * 80);
-        for (tenant, event_type, value, content, event) in &plan.claims {
+        let mut claims: Vec<_> = plan.claims.iter().collect();
+        claims.sort_unstable_by_key(|(tenant, event_type, value, ..)| (tenant.0, event_type.0, *value));
+        for (tenant, event_type, value, content, event) in claims {
             for part in [tenant.0.as_bytes(), event_type.0.as_bytes(), value, content, event.0.as_bytes()] {
                 blob.extend_from_slice(part);
             }

@@ -22,7 +22,8 @@ impl Reading {
         match onward.newest {
             Some(newest) if !self.definition.is_bounded() && !onward.out_of_order && newest > since => Ok(Position {
                 since: Some(newest),
-                newest: Some(newest),
+                // asked for outward, older ones come first: they are in order all the same
+                newest: None,
                 records: onward.records,
                 ..Position::default()
             }),
@@ -39,6 +40,8 @@ impl Reading {
         self.moves()?;
         self.position.index = 0;
         self.position.seen = String::new();
+        // its records are older than the newest of it that was handed out: they are in order all the same
+        self.position.newest = None;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     clock::Clock,
     http_client::Allowed,
-    polling::definition::testing::definition,
+    polling::definition::{Precision, testing::definition},
     vendor::{self, Manner, Paging, Running, Trouble},
 };
 
@@ -255,6 +255,15 @@ async fn what_has_not_changed_is_not_read_again() {
     // and one that can, by the time that it is asked since
     let after = Window::new(clock.now() + TimeDelta::hours(1), clock.now() + TimeDelta::hours(2));
     assert_eq!(read(&whole, after, None).await.1, 304);
+    // by the minute, what it keeps of 10:00:40 is 10:00: it was changed since 10:00:30 all the same
+    let minutes = Manner { precision: Precision::Minute, ..manner.clone() };
+    let running = vendor::start("127.0.0.1:0".parse().unwrap(), minutes.clone(), clock.clone()).await.unwrap();
+    client.allowed().grant(vec![running.address.to_string()]);
+    let coarse = json!({"kind": "sinceOnly", "parameters": {"from": "{from}"}, "precision": "minute"});
+    let coarse = definition(&running.url(), json!({"conditional": true, "window": coarse}));
+    let kept = running.world().items().iter().filter(|item| item.seen <= clock.now()).next_back().unwrap().changed;
+    let later = Window::new(kept + TimeDelta::seconds(30), kept + TimeDelta::minutes(5));
+    assert_eq!(read(&coarse, later, None).await.0, 1);
     // of several pages, the first one says nothing about the others
     let paged = Manner { paging: Paging::Next, size: 3, ..manner };
     let running = vendor::start("127.0.0.1:0".parse().unwrap(), paged, clock.clone()).await.unwrap();
