@@ -37,7 +37,7 @@ pub(super) struct Vendor {
     /// The token that it asks for, as Bearer
     #[arg(long)]
     token: Option<String>,
-    /// It says when nothing has changed, by ETag and Last-Modified
+    /// It says when nothing has changed since it was asked last
     #[arg(long)]
     conditional: bool,
     /// Something that goes wrong; repeat for more

@@ -261,7 +261,7 @@ async fn what_has_not_changed_is_not_read_again() {
     client.allowed().grant(vec![running.address.to_string()]);
     let coarse = json!({"kind": "sinceOnly", "parameters": {"from": "{from}"}, "precision": "minute"});
     let coarse = definition(&running.url(), json!({"conditional": true, "window": coarse}));
-    let kept = running.world().items().iter().filter(|item| item.seen <= clock.now()).next_back().unwrap().changed;
+    let kept = running.world().items().iter().rfind(|item| item.seen <= clock.now()).unwrap().changed;
     let later = Window::new(kept + TimeDelta::seconds(30), kept + TimeDelta::minutes(5));
     assert_eq!(read(&coarse, later, None).await.0, 1);
     // of several pages, the first one says nothing about the others

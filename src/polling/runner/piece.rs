@@ -145,8 +145,11 @@ impl Pieces {
     }
 }
 
+/// Waits for pieces that are on their way to the disk.
+type Appended = Pin<Box<dyn Future<Output = Result<Stored, Short>> + Send>>;
+
 /// Pieces that are on their way to the disk, if any are.
-pub(super) struct UnderWay(Option<Pin<Box<dyn Future<Output = Result<Stored, Short>> + Send>>>);
+pub(super) struct UnderWay(Option<Appended>);
 
 impl UnderWay {
     pub fn none() -> Self {
