@@ -37,6 +37,9 @@ pub(super) struct Vendor {
     /// The token that it asks for, as Bearer
     #[arg(long)]
     token: Option<String>,
+    /// It says when nothing has changed since it was asked last
+    #[arg(long)]
+    conditional: bool,
     /// Something that goes wrong; repeat for more
     #[arg(long = "trouble", visible_alias = "fault", value_enum)]
     troubles: Vec<Trouble>,
@@ -58,6 +61,7 @@ impl Vendor {
             paging: self.paging,
             size: self.size,
             token: self.token,
+            conditional: self.conditional,
             troubles: self.troubles,
             every: self.every,
             ..Manner::default()

@@ -3,21 +3,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
 use super::hours::{Bar, Figures, Span, bars};
-use crate::ui::{Card, Chart, ChartBar, ChartWords, Empty, Icon, Tab, format};
+use crate::ui::{Card, Chart, ChartBar, ChartWords, Empty, Icon, Now, Tab, Zone, format};
 
 /// The chart in its card. `here` is the page's own address, to which the span is added.
-pub fn card(figures: &[Figures], span: Span, now: DateTime<Utc>, here: &str) -> AnyView {
-    let bars = bars(figures, span, now);
+pub fn card(figures: &[Figures], span: Span, now: Now, here: &str) -> AnyView {
+    let (bars, zone) = (bars(figures, span, now.at), now.zone);
     let address =
         |span: Span| if span == Span::Day { here.to_owned() } else { format!("{here}?range={}", span.word()) };
     let spans: Vec<_> = Span::ALL.map(|span| Tab::new(span.title(), address(span))).into();
     let every = span.bars().1;
-    let ticks = bars.iter().step_by(every).map(|bar| tick(bar.begins, span)).collect();
+    let ticks = bars.iter().step_by(every).map(|bar| tick(zone, bar.begins, span)).collect();
     let shown: Vec<_> = bars
         .iter()
-        .map(|bar| ChartBar { label: label(bar, span), good: bar.accepted, bad: bar.quarantined, ahead: bar.ahead })
+        .map(|bar| ChartBar {
+            label: label(zone, bar, span),
+            good: bar.accepted,
+            bad: bar.quarantined,
+            ahead: bar.ahead,
+        })
         .collect();
-    let said = summary(&bars, span);
+    let said = summary(zone, &bars, span);
     let word = match span {
         Span::Day => "Hour",
         Span::Week => "Three hours",
@@ -25,7 +30,7 @@ pub fn card(figures: &[Figures], span: Span, now: DateTime<Utc>, here: &str) -> 
     };
     let words = ChartWords { span: word, good: "Accepted", bad: "Quarantined" };
     view! {
-        <Card title="Events over time" lead="Times are in UTC.">
+        <Card title="Events over time" lead=format!("Times are in {}.", zone.name())>
             <Chart bars=shown ticks=ticks summary=said words=words spans=spans current=address(span)/>
         </Card>
     }
@@ -40,17 +45,18 @@ pub fn nothing() -> AnyView {
     .into_any()
 }
 
-fn tick(at: DateTime<Utc>, span: Span) -> String {
-    match span {
-        Span::Day => at.format("%H:%M").to_string(),
-        Span::Week => at.format("%a %-d").to_string(),
-        Span::Month => at.format("%-d %b").to_string(),
-    }
+fn tick(zone: Zone, at: DateTime<Utc>, span: Span) -> String {
+    let form = match span {
+        Span::Day => "%H:%M",
+        Span::Week => "%a %-d",
+        Span::Month => "%-d %b",
+    };
+    zone.told(at, form)
 }
 
-fn label(bar: &Bar, span: Span) -> String {
-    let begins = bar.begins.format(if span == Span::Day { "%H:%M" } else { "%a %-d %b, %H:%M" });
-    let ends = match bar.ends.format("%H:%M").to_string() {
+fn label(zone: Zone, bar: &Bar, span: Span) -> String {
+    let begins = zone.told(bar.begins, if span == Span::Day { "%H:%M" } else { "%a %-d %b, %H:%M" });
+    let ends = match zone.told(bar.ends, "%H:%M") {
         midnight if midnight == "00:00" => "24:00".to_owned(),
         ends => ends,
     };
@@ -58,14 +64,14 @@ fn label(bar: &Bar, span: Span) -> String {
 }
 
 /// `18,204 events in 24 hours, most at 14:00 (1,204), 0.4 % in quarantine`.
-fn summary(bars: &[Bar], span: Span) -> String {
+fn summary(zone: Zone, bars: &[Bar], span: Span) -> String {
     let total: u64 = bars.iter().map(|bar| bar.accepted + bar.quarantined).sum();
     let most = bars.iter().max_by_key(|bar| (bar.accepted + bar.quarantined, std::cmp::Reverse(bar.begins)));
     let Some(most) = most.filter(|_| total > 0) else { return format!("No events in {}.", span.title()) };
     let when = match span {
-        Span::Day => format!("at {}", most.begins.format("%H:%M")),
-        Span::Week => format!("on {}", most.begins.format("%A at %H:%M")),
-        Span::Month => format!("on {}", most.begins.format("%-d %B")),
+        Span::Day => zone.told(most.begins, "at %H:%M"),
+        Span::Week => zone.told(most.begins, "on %A at %H:%M"),
+        Span::Month => zone.told(most.begins, "on %-d %B"),
     };
     let quarantined: u64 = bars.iter().map(|bar| bar.quarantined).sum();
     format!(
@@ -109,14 +115,14 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-18T15:20:00Z".parse().unwrap();
         let at = |hour: &str, accepted, quarantined| Figures { hour: hour.parse().unwrap(), accepted, quarantined };
         let figures = [at("2026-11-18T13:00:00Z", 16_927, 73), at("2026-11-18T14:00:00Z", 1_204, 0)];
-        let told = |span| summary(&bars(&figures, span, now), span);
+        let told = |span| summary(Zone::default(), &bars(&figures, span, now), span);
         assert_eq!(told(Span::Day), "18,204 events in 24 hours, most at 13:00 (17,000), 0.4 % in quarantine.");
         assert_eq!(
             told(Span::Week),
             "18,204 events in 7 days, most on Wednesday at 12:00 (18,204), 0.4 % in quarantine."
         );
         assert_eq!(told(Span::Month), "18,204 events in 28 days, most on 18 November (18,204), 0.4 % in quarantine.");
-        assert_eq!(summary(&bars(&[], Span::Day, now), Span::Day), "No events in 24 hours.");
+        assert_eq!(summary(Zone::default(), &bars(&[], Span::Day, now), Span::Day), "No events in 24 hours.");
     }
 
     #[test]

@@ -66,10 +66,8 @@ impl Fault {
                     other => Self::Connect(other.to_string()),
                 };
             }
-            if let Some(inner) = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
-                && let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref::<rustls::Error>()
-            {
-                return Self::Certificate(inner.to_string());
+            if let Some(why) = one.downcast_ref::<std::io::Error>().and_then(not_believed) {
+                return Self::Certificate(why);
             }
             // the outermost names the address
             if !one.is::<reqwest::Error>() {
@@ -93,5 +91,14 @@ impl Fault {
         } else {
             Self::Broken(words)
         }
+    }
+}
+
+/// Why a certificate was not believed, if that is what went wrong; errors of the socket are wrapped in such themselves.
+fn not_believed(error: &std::io::Error) -> Option<String> {
+    let inner = error.get_ref()?;
+    match inner.downcast_ref::<rustls::Error>() {
+        Some(tls) => matches!(tls, rustls::Error::InvalidCertificate(_)).then(|| tls.to_string()),
+        None => not_believed(inner.downcast_ref()?),
     }
 }

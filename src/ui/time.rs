@@ -117,6 +117,16 @@ impl Zone {
         (local.format("%Z").to_string(), local.offset().fix().local_minus_utc() / 60)
     }
 
+    /// As a form of strftime has it. A form without `%Z` is for places where the zone is named beside it.
+    pub fn told(self, at: DateTime<Utc>, form: &str) -> String {
+        at.with_timezone(&self.0).format(form).to_string()
+    }
+
+    /// A moment of a form's field: by this zone's clocks, unless it names a zone itself.
+    pub fn typed(self, text: &str) -> Option<DateTime<Utc>> {
+        zoned(text).or_else(|| self.read(text))
+    }
+
     /// In full: `18 Nov 2026, 14:05:09 CET (13:05:09 UTC)`.
     pub fn in_full(self, then: DateTime<Utc>) -> String {
         if self == Self::default() {

@@ -14,8 +14,8 @@ use axum::{
     Router,
     body::Body,
     extract::{Query, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    response::{AppendHeaders, IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
@@ -132,6 +132,10 @@ impl Served {
             Ok(found) => found,
             Err(why) => return (StatusCode::BAD_REQUEST, json!({"error": why}).to_string()).into_response(),
         };
+        let marks = if self.manner.conditional { marks(&found) } else { Vec::new() };
+        if unchanged(&marks, headers) {
+            return (StatusCode::NOT_MODIFIED, AppendHeaders(marks)).into_response();
+        }
         let (body, more) = self.page(found, asked, uri, trouble);
         let mut response = match trouble {
             Some(Trouble::Cut) => body[..body.len() / 2].to_owned().into_response(),
@@ -151,7 +155,8 @@ impl Served {
         };
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-        for (name, value) in more {
+        let more = more.into_iter().map(|(name, value)| (HeaderName::from_static(name), value));
+        for (name, value) in more.chain(marks) {
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(name, value);
             }
@@ -204,6 +209,27 @@ impl Served {
         }
         (json!({"meta": meta, "data": {"items": items}}).to_string(), more)
     }
+}
+
+/// What tells an answer from others: all that is in it, and when the newest of it was changed.
+fn marks(found: &[&Item]) -> Vec<(HeaderName, String)> {
+    let all: Vec<_> = found.iter().map(|item| format!("{}.{}", item.id, item.version)).collect();
+    let etag = crate::crypto::base64url(&crate::crypto::sha256(all.join(" ").as_bytes()));
+    let newest = found.iter().map(|item| item.changed).max();
+    let newest = newest.map(|newest| (header::LAST_MODIFIED, http_date(newest)));
+    [(header::ETAG, format!("\"{etag}\""))].into_iter().chain(newest).collect()
+}
+
+/// Whether who asks has this answer: by its `ETag` where that is said, and else by its time.
+fn unchanged(marks: &[(HeaderName, String)], headers: &HeaderMap) -> bool {
+    let said = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let mark = |name| marks.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+    if let Some(etag) = said(header::IF_NONE_MATCH) {
+        return mark(header::ETAG) == Some(etag);
+    }
+    let date = |text: &str| DateTime::parse_from_rfc2822(text).ok();
+    let since = said(header::IF_MODIFIED_SINCE).and_then(date);
+    since.zip(mark(header::LAST_MODIFIED).and_then(date)).is_some_and(|(since, newest)| newest <= since)
 }
 
 /// Troubles that need no records.

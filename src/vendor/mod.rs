@@ -63,6 +63,8 @@ pub struct Manner {
     pub descending: bool,
     /// It does not look at the window.
     pub ignores: bool,
+    /// It says when nothing has changed: by `ETag`, and by `Last-Modified`.
+    pub conditional: bool,
     /// How far its clock is ahead.
     pub skew: TimeDelta,
     /// Who may ask: `Authorization: Bearer …`.
@@ -89,6 +91,7 @@ impl Default for Manner {
             reads: None,
             descending: false,
             ignores: false,
+            conditional: false,
             skew: TimeDelta::zero(),
             token: None,
             troubles: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod anonymous;
+mod authority;
 mod bodies;
 mod canary;
 mod cli;
@@ -17,6 +18,7 @@ mod idempotency;
 mod implementation;
 mod intake;
 mod mail;
+mod missed;
 mod moving;
 mod observing;
 mod opening;
@@ -36,6 +38,7 @@ mod tasks;
 mod token_cli;
 mod token_life;
 mod tokens;
+mod unchanged;
 mod unique;
 mod versions;
 mod web_pages;

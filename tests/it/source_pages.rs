@@ -248,3 +248,58 @@ async fn a_customer_sees_how_it_stands_and_not_how_it_is_set_up() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_told_and_read_in_the_zone_of_who_looks() {
+    each(async |app: TestApp| {
+        let mut desk = Desk::new(app).await;
+        // half an hour beside all others, and without summer time
+        let zone = [("zone", "Asia/Kolkata".to_owned())];
+        assert_eq!(desk.post("/account/time-zone", &zone).await.0, 303);
+        // what is typed is read by its clocks, and asked for in the other side's way
+        let form = desk.form(&[
+            ("token", TOKEN),
+            ("act", "try"),
+            ("try_from", "2026-05-01T05:30"),
+            ("try_until", "2026-05-01T06:30"),
+        ]);
+        let (status, text, _) = desk.post(&format!("{}/new", desk.base()), &form).await;
+        assert_eq!(status, 200, "{text}");
+        let midnight = "2026-05-01T00:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_millis();
+        let words = [
+            &format!("from={midnight}"),
+            "1 May 2026, 05:30 to 06:30 IST",
+            "Begin with (Asia/Kolkata)",
+            "Asked from (Asia/Kolkata)",
+        ];
+        for words in words {
+            assert!(text.contains(words), "no {words:?} in {text}");
+        }
+        let here = desk.create().await;
+        let page = desk.until(&here, "no gap, no double").await;
+        let proof = between(&page, "Complete from ", ": no gap");
+        assert!(proof.matches(" IST").count() == 2 && page.contains("Times are in Asia/Kolkata."), "{page}");
+        assert!(!page.contains("Times are in UTC"), "{page}");
+        let window = between(&page, &format!("{here}/windows/"), "\"").to_owned();
+        let evidence = desk.page(&format!("{here}/windows/{window}")).await;
+        let title = between(&evidence, "<h1", "</h1>");
+        assert!(title.contains(" IST") && evidence.contains(" UTC"), "{evidence}");
+        let event = desk.app.stored().await.pop().unwrap().id;
+        let lineage = desk.page(&format!("/tenants/{}/events/{event}", desk.app.tenant)).await;
+        assert!(between(&lineage, &format!("{here}/windows/"), "</a>").contains(" IST"), "{lineage}");
+        // the ledger grows to the very moment that was typed
+        let form = desk.page(&format!("{here}/backfill")).await;
+        let typed = |name: &str| between(&form, &format!("id=\"{name}\" name=\"{name}\" value=\""), "\"").to_owned();
+        let (from, until) = (typed("from"), typed("until"));
+        assert!(form.contains("From (Asia/Kolkata)"), "{form}");
+        let range = [("from", from.clone()), ("until", until), ("slice", "1d".into()), ("act", "go".into())];
+        assert_eq!(desk.post(&format!("{here}/backfill"), &range).await.0, 303);
+        let moment = chrono::NaiveDateTime::parse_from_str(&from[..16], "%Y-%m-%dT%H:%M").unwrap();
+        let begins = moment.format("from %-d %b %Y, %H:%M").to_string();
+        let page = desk.until(&here, "no gap, no double").await;
+        assert!(page.contains(&begins), "{begins}: {page}");
+        let utc = (moment - TimeDelta::minutes(330)).format("(%H:%M:").to_string();
+        assert!(page.contains(&utc), "{utc}: {page}");
+    })
+    .await;
+}

@@ -140,9 +140,23 @@ pub(super) struct Mended<'j> {
 pub(super) struct Advance<'j> {
     pub append: &'j Append,
     pub progress: &'j Progress,
+    pub became: Became,
+}
+
+/// What records became: how many of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Became {
     pub fresh: i64,
     pub duplicates: i64,
     pub quarantined: i64,
+}
+
+impl Became {
+    pub fn add(&mut self, more: Self) {
+        self.fresh += more.fresh;
+        self.duplicates += more.duplicates;
+        self.quarantined += more.quarantined;
+    }
 }
 
 /// An event to be written.
@@ -229,7 +243,7 @@ impl<'j> Plan<'j> {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let (fresh, duplicates) = (count(summary.accepted), count(summary.duplicates.len()));
         let quarantined = count(append.rows.len()) - fresh - duplicates;
-        self.progress.push(Advance { append, progress, fresh, duplicates, quarantined });
+        self.progress.push(Advance { append, progress, became: Became { fresh, duplicates, quarantined } });
     }
 
     fn store(&mut self, append: &'j Append, fates: Vec<Fate>, known: &mut Known) -> Summary {
@@ -505,13 +519,8 @@ mod tests {
             source: crate::ids::SourceId(uuid::Uuid::nil()),
             window: WindowId(uuid::Uuid::from_u128(window)),
             epoch: 1,
-            position: None,
-            done: false,
-            records: 1,
-            requests: 1,
-            bytes: 2,
             request: 0,
-            evidence: "[]".into(),
+            reached: None,
         }));
         append
     }
@@ -526,7 +535,8 @@ mod tests {
         assert!(
             matches!(&plan.outcomes[..], [Outcome::Stored(_), Outcome::Stored(s), Outcome::Fenced] if s.accepted == 1)
         );
-        let sums: Vec<_> = plan.progress.iter().map(|p| (p.fresh, p.duplicates, p.quarantined)).collect();
+        let sums: Vec<_> =
+            plan.progress.iter().map(|p| (p.became.fresh, p.became.duplicates, p.became.quarantined)).collect();
         assert_eq!(sums, [(0, 0, 2), (1, 1, 0)]);
         assert_eq!((plan.events.len(), plan.claims.len(), plan.receipts.len()), (3, 3, 0));
     }

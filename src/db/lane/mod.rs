@@ -44,7 +44,7 @@ const BATCH_BYTES: usize = 4 << 20;
 const POSTGRES_LANES: usize = 4;
 
 /// The events of one request, judged and ready to be stored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Append {
     /// Whose they are.
     pub tenant: TenantId,
@@ -74,8 +74,8 @@ impl Append {
     }
 }
 
-/// How far the rows of an [`Append`] bring the window of a polling source. It commits with them, and only by the epoch
-/// of whoever holds the window; when another has taken it by then, nothing is stored: [`Outcome::Fenced`].
+/// The window of a polling source that the rows of an [`Append`] were read for. They commit only by the epoch of
+/// whoever holds the window; when another has taken it by then, nothing is stored: [`Outcome::Fenced`].
 #[derive(Debug, Clone)]
 pub struct Progress {
     /// The source.
@@ -84,6 +84,15 @@ pub struct Progress {
     pub window: WindowId,
     /// By which it is held.
     pub epoch: i64,
+    /// The request that brought the rows: its place in this attempt, from 0.
+    pub request: i64,
+    /// How far that brings the window. Of appends that go together, the last one says it for all.
+    pub reached: Option<Reached>,
+}
+
+/// How far a window has come.
+#[derive(Debug, Clone)]
+pub struct Reached {
     /// Where reading goes on; JSON.
     pub position: Option<String>,
     /// Whether that was all.
@@ -94,8 +103,6 @@ pub struct Progress {
     pub requests: i64,
     /// Bytes that were received since the last commit.
     pub bytes: i64,
-    /// The request that brought the rows: its place in this attempt, from 0.
-    pub request: i64,
     /// All requests of this attempt so far; JSON.
     pub evidence: String,
 }
@@ -158,7 +165,7 @@ pub enum Mend {
 }
 
 /// One event of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// Its type.
     pub event_type: EventTypeId,
@@ -243,16 +250,22 @@ pub enum Outcome {
 }
 
 struct Job {
-    append: Append,
-    answer: oneshot::Sender<Result<Outcome, Unavailable>>,
+    /// One, or some that go together.
+    appends: Vec<Append>,
+    answer: oneshot::Sender<Result<Vec<Outcome>, Unavailable>>,
     /// Held until the job is answered.
     _place: Place,
 }
 
 impl Job {
     fn bytes(&self) -> usize {
-        self.append.rows.iter().map(|row| row.payload.len()).sum()
+        self.appends.iter().flat_map(|append| &append.rows).map(|row| row.payload.len()).sum()
     }
+}
+
+/// All appends of a batch, in its order.
+fn appends(jobs: &[Job]) -> impl Iterator<Item = &Append> {
+    jobs.iter().flat_map(|job| &job.appends)
 }
 
 /// The entrance to the write lane. Cheap to clone.
@@ -302,15 +315,24 @@ impl Lane {
     /// [`Error::Unavailable`]: the database cannot write. Nothing was stored, or (when the failure struck during the
     /// commit) it is found again by its idempotency key.
     pub async fn append(&self, place: Place, append: Append) -> Result<Outcome> {
+        let mut outcomes = self.append_all(place, vec![append]).await?;
+        outcomes.pop().ok_or(Error::Unavailable(Unavailable::Database))
+    }
+
+    /// The same for some that go together: they commit in one transaction, in their order.
+    ///
+    /// # Errors
+    /// As [`Lane::append`]; nothing of any of them was stored then.
+    pub async fn append_all(&self, place: Place, appends: Vec<Append>) -> Result<Vec<Outcome>> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Job { append, answer, _place: place }).map_err(|refused| {
+        self.queue.try_send(Job { appends, answer, _place: place }).map_err(|refused| {
             Error::Unavailable(match refused {
                 mpsc::error::TrySendError::Full(_) => Unavailable::QueueFull,
                 mpsc::error::TrySendError::Closed(_) => Unavailable::ShuttingDown,
             })
         })?;
         match answered.await {
-            Ok(outcome) => outcome.map_err(Error::Unavailable),
+            Ok(outcomes) => outcomes.map_err(Error::Unavailable),
             Err(_) => Err(Error::Unavailable(Unavailable::ShuttingDown)),
         }
     }
@@ -392,9 +414,11 @@ type Written = (Vec<Outcome>, Stored);
 fn answer(jobs: Vec<Job>, outcomes: Result<Vec<Outcome>, Unavailable>) {
     match outcomes {
         Ok(outcomes) => {
-            for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            let mut outcomes = outcomes.into_iter();
+            for job in jobs {
+                let own = outcomes.by_ref().take(job.appends.len()).collect();
                 // whoever has gone away has no need of an answer
-                let _ = job.answer.send(Ok(outcome));
+                let _ = job.answer.send(Ok(own));
             }
         }
         Err(why) => {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool, Row as _};
 
 use super::{
-    End, Half, Job, Summary, TRAIL, Written,
+    End, Half, Job, Summary, TRAIL, Written, appends,
     batch::{Known, Mended, Plan, decide},
     progress::{self, On},
 };
@@ -72,7 +72,7 @@ async fn write(pool: &PgPool, jobs: &[Job], clock: &Clock) -> sqlx::Result<Writt
     let mut tx = pool.begin().await?;
     let mut known = Known::default();
     look_up(&mut tx, jobs, &mut known).await?;
-    let plan = decide(jobs.iter().map(|job| &job.append), &mut known);
+    let plan = decide(appends(jobs), &mut known);
     if !plan.progress.is_empty() {
         progress::write(&mut On::Postgres(&mut tx), &plan, clock).await?;
     }
@@ -102,7 +102,7 @@ async fn look_up(connection: &mut PgConnection, jobs: &[Job], known: &mut Known)
     let mut locks = BTreeSet::new();
     // before the advisory locks, so that whoever holds a window waits for nobody who waits for it
     progress::hold(&mut On::Postgres(&mut *connection), jobs, known).await?;
-    for append in jobs.iter().map(|job| &job.append) {
+    for append in appends(jobs) {
         for row in &append.rows {
             if let Some(unique) = &row.unique {
                 tenants.push(append.tenant.0);

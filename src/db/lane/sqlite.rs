@@ -8,7 +8,7 @@ use std::time::Instant;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    End, Half, Job, Summary, TRAIL, Unavailable, Written,
+    End, Half, Job, Summary, TRAIL, Unavailable, Written, appends,
     batch::{Known, Mended, NewEvent, Plan, decide},
     progress::{self, On},
 };
@@ -101,13 +101,12 @@ async fn commit(writer: &SqliteWriter, jobs: &[Job], clock: &Clock) -> sqlx::Res
 
 async fn write(connection: &mut SqliteConnection, jobs: &[Job], clock: &Clock) -> sqlx::Result<Written> {
     let mut known = Known::default();
-    let appends = || jobs.iter().map(|job| &job.append);
-    let asks = appends().any(super::Append::asks);
+    let asks = appends(jobs).any(super::Append::asks);
     if asks {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         look_up(connection, jobs, &mut known).await?;
     }
-    let plan = decide(appends(), &mut known);
+    let plan = decide(appends(jobs), &mut known);
     let clean = !asks && plan.receipts.is_empty() && plan.events.iter().all(|event| event.errors().is_none());
     if !plan.progress.is_empty() {
         progress::write(&mut On::Sqlite(&mut *connection), &plan, clock).await?;
@@ -165,12 +164,10 @@ fn rows(blob: &[u8], size: usize) -> String {
 
 async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Known) -> sqlx::Result<()> {
     let (mut values, mut keys, mut originals) = (Vec::new(), Vec::new(), Vec::new());
-    for append in jobs.iter().map(|job| &job.append) {
+    for append in appends(jobs) {
         for row in &append.rows {
             if let Some(unique) = &row.unique {
-                values.extend_from_slice(append.tenant.0.as_bytes());
-                values.extend_from_slice(row.event_type.0.as_bytes());
-                values.extend_from_slice(&unique.value);
+                values.push([*append.tenant.0.as_bytes(), *row.event_type.0.as_bytes(), unique.value]);
             }
         }
         if let Some(once) = &append.once {
@@ -183,6 +180,9 @@ async fn look_up(connection: &mut SqliteConnection, jobs: &[Job], known: &mut Kn
         }
     }
     if !values.is_empty() {
+        // in the order of the index: of many, neighbours are on the same page
+        values.sort_unstable();
+        let values = values.concat().concat();
         let asked = rows(&values, 48);
         for row in sqlx::query(KNOWN_VALUES).bind(values).bind(asked).fetch_all(&mut *connection).await? {
             let key = (row.try_get::<TenantId, _>(0)?, row.try_get::<EventTypeId, _>(1)?, half(row.try_get(2)?));
@@ -235,7 +235,9 @@ async fn extras(connection: &mut SqliteConnection, plan: &Plan<'_>) -> sqlx::Res
     }
     if !plan.claims.is_empty() {
         let mut blob = Vec::with_capacity(plan.claims.len() * 80);
-        for (tenant, event_type, value, content, event) in &plan.claims {
+        let mut claims: Vec<_> = plan.claims.iter().collect();
+        claims.sort_unstable_by_key(|(tenant, event_type, value, ..)| (tenant.0, event_type.0, *value));
+        for (tenant, event_type, value, content, event) in claims {
             for part in [tenant.0.as_bytes(), event_type.0.as_bytes(), value, content, event.0.as_bytes()] {
                 blob.extend_from_slice(part);
             }

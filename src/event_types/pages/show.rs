@@ -185,7 +185,7 @@ fn rate(seen: &Seen<'_>) -> String {
 fn over_time(frame: &Frame, seen: &Seen<'_>) -> Option<AnyView> {
     let here = address(seen.event_type.tenant_id, seen.event_type.id);
     let any = seen.has_events || seen.rhythm.is_some();
-    any.then(|| chart::card(&seen.figures, seen.span, frame.now, &here))
+    any.then(|| chart::card(&seen.figures, seen.span, frame.moment(), &here))
 }
 
 /// Whether its events come as they use to, and when that is said otherwise.

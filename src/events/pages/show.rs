@@ -121,7 +121,7 @@ pub(super) fn draw(frame: &Frame, seen: &Seen) -> String {
         Some(event_type) => event_type.details.name.to_string(),
         None => seen.event.event_type_id.to_string(),
     };
-    let main = view! { {mended(frame, seen)} {errors(seen)} {payload(seen)} {lineage(seen)} }.into_any();
+    let main = view! { {mended(frame, seen)} {errors(seen)} {payload(seen)} {lineage(frame, seen)} }.into_any();
     let aside = view! { {facts(frame, seen, &type_name)} {alike(seen)} {again(seen)} }.into_any();
     let mend = (seen.event.verdict == Verdict::Quarantined && seen.may_configure).then(|| {
         let href = format!("/tenants/{}/events/{}/mend", seen.tenant, seen.event.id);
@@ -206,12 +206,15 @@ fn payload(seen: &Seen) -> AnyView {
 }
 
 /// Back to the request that brought it.
-fn lineage(seen: &Seen) -> Option<AnyView> {
+fn lineage(frame: &Frame, seen: &Seen) -> Option<AnyView> {
     let lineage = seen.lineage.as_ref()?;
     let origin = &lineage.origin;
     let source = format!("/tenants/{}/sources/{}", seen.tenant, origin.source_id);
     let window = match &lineage.window {
-        Some((id, span)) => ui::link(format!("{source}/windows/{id}#attempt-{}", origin.attempt), span.to_string()),
+        Some((id, span)) => {
+            let href = format!("{source}/windows/{id}#attempt-{}", origin.attempt);
+            ui::link(href, span.told(frame.zone()))
+        }
         None => ui::muted("merged into a longer span after 30 days"),
     };
     let place = format!("no. {} of attempt {}", origin.request + 1, origin.attempt);

@@ -14,13 +14,12 @@ use crate::{
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
     crypto::Secret,
     error::Result,
-    events,
     form::{Typed, amiss, shown},
     intake::{probe, store},
     polling::{Window, asking, definition::Definition, probe::feasibility::feasibility},
     ui::{
         self, Button, Card, Field, FieldErrors, FieldGrid, Form as PageForm, FormActions, LinkButton, PageHeader,
-        Prose, Seldom, Tone,
+        Prose, Seldom, Tone, Zone,
     },
 };
 
@@ -62,7 +61,7 @@ pub(super) async fn run(
     if token.is_empty() && definition.as_ref().is_some_and(Definition::needs_secret) {
         errors.push("token", "Type the token that it knows us by");
     }
-    let window = span(&typed, app.clock.now(), &mut errors);
+    let window = span(&typed, session.zone, app.clock.now(), &mut errors);
     let keep = typed.text(KEEP);
     let against = yardstick::chosen(&app, &session, &room, (KEEP, &keep), &mut errors).await?;
     if let (Some(mut definition), Some(window), Some(against), true) = (definition, window, against, errors.is_empty())
@@ -90,10 +89,10 @@ pub(super) async fn run(
 }
 
 /// The span that is asked for: the last days, unless another one was named.
-fn span(typed: &Typed, now: DateTime<Utc>, errors: &mut FieldErrors) -> Option<Window> {
+fn span(typed: &Typed, zone: Zone, now: DateTime<Utc>, errors: &mut FieldErrors) -> Option<Window> {
     let mut moment = |name: &'static str| {
         let text = typed.text(name);
-        let read = (!text.trim().is_empty()).then(|| events::moment(text.trim()));
+        let read = (!text.trim().is_empty()).then(|| zone.typed(text.trim()));
         if read == Some(None) {
             errors.push(name, "Type a moment, such as 2026-05-01T00:00");
         }
@@ -113,6 +112,7 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
     let seen = store::evidence(&app.db, &see, room.of.id).await?;
     let contracts = yardstick::choices(app, session, room, &seen).await?;
     let here = room.here();
+    let zone = session.zone.name();
     let when = ["from", "until"];
     let open = when.iter().any(|name| !typed.text(name).is_empty() || errors.get(name).is_some());
     let form = view! {
@@ -121,8 +121,8 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
             <Card title="What is asked for">
                 <Seldom summary="Another span than the last seven days" open=open>
                     <FieldGrid>
-                        <Field name="from" label="From (UTC)" kind="datetime-local" value=typed.text("from") optional=true errors=errors/>
-                        <Field name="until" label="Until (UTC)" kind="datetime-local" value=typed.text("until") optional=true errors=errors/>
+                        <Field name="from" label=format!("From ({zone})") kind="datetime-local" value=typed.text("from") optional=true errors=errors/>
+                        <Field name="until" label=format!("Until ({zone})") kind="datetime-local" value=typed.text("until") optional=true errors=errors/>
                     </FieldGrid>
                 </Seldom>
                 {keep_field(KEEP, &contracts, typed, errors)}

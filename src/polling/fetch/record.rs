@@ -1,7 +1,15 @@
 //! From the text of a record to an event: what makes it unique, its own time, and what it becomes.
-use std::{collections::HashMap, fmt::Write};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt::{self, Write},
+};
 
 use chrono::{DateTime, Utc};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{json, value::RawValue};
 
 use super::scan::{Broken, Raw};
@@ -102,14 +110,69 @@ fn unique(parts: &[String]) -> String {
 fn pick<'v>(value: &'v RawValue, pointer: &str) -> Option<&'v RawValue> {
     let mut at = value;
     for step in pointer.strip_prefix('/')?.split('/') {
-        let step = step.replace("~1", "/").replace("~0", "~");
+        let step =
+            if step.contains('~') { Cow::Owned(step.replace("~1", "/").replace("~0", "~")) } else { step.into() };
         at = match at.get().as_bytes().first()? {
-            b'{' => *serde_json::from_str::<HashMap<String, &'v RawValue>>(at.get()).ok()?.get(&step)?,
+            b'{' => Member(&step).deserialize(&mut serde_json::Deserializer::from_str(at.get())).ok()??,
             b'[' => *serde_json::from_str::<Vec<&'v RawValue>>(at.get()).ok()?.get(step.parse::<usize>().ok()?)?,
             _ => return None,
         };
     }
     Some(at)
+}
+
+/// The member of an object by this name, without a look at the others; of several, the last one.
+struct Member<'n>(&'n str);
+
+impl<'v> DeserializeSeed<'v> for Member<'_> {
+    type Value = Option<&'v RawValue>;
+
+    fn deserialize<D: Deserializer<'v>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'v> Visitor<'v> for Member<'_> {
+    type Value = Option<&'v RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'v>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(same) = map.next_key_seed(Named(self.0))? {
+            if same {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a key is this one.
+struct Named<'n>(&'n str);
+
+impl<'v> DeserializeSeed<'v> for Named<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'v>>(self, from: D) -> Result<bool, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Named<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(key == self.0)
+    }
 }
 
 /// Writes a value so that the order of its keys and the space between them make no difference.
@@ -164,6 +227,8 @@ mod tests {
         assert_eq!(one.unique, made(by_version(), r#"{"v":1,"shop":{"no":2},"id":1,"x":2}"#).unique);
         assert_ne!(one.unique, made(by_version(), r#"{"id":1,"shop":{"no":2},"v":2}"#).unique);
         assert_ne!(one.unique, made(by_version(), r#"{"id":12,"shop":{"no":""},"v":1}"#).unique);
+        // of a key that stands there twice, the last one counts, however it is written
+        assert_eq!(one.unique, made(by_version(), r#"{"id":7,"i\u0064":1,"shop":{"no":2},"v":1}"#).unique);
         let by_content = |record| made(json!({}), record).unique;
         assert_eq!(
             by_content(r#"{"id":1,"a":[1,{"b":2,"c":"ä"}]}"#),

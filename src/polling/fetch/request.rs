@@ -61,8 +61,10 @@ pub(super) fn question(of: &Definition, secret: Option<&Secret>, window: Window,
         headers.insert(name, HeaderValue::try_from(value).map_err(|_| wrong("a header cannot be sent"))?);
     }
     if of.conditional && *at == At::First {
-        // a second earlier: the header holds whole seconds, and "since" means after
-        let since = (window.from - TimeDelta::seconds(1)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        // a second earlier: the header holds whole seconds, and "since" means after. And earlier by what the other side
+        // does not look into, as the bounds are: a record of 10:00:40 is one of 10:00 to it; a day may have 25 hours
+        let granule = of.granule() + of.granule() / 24;
+        let since = (window.from - granule - TimeDelta::seconds(1)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         headers.insert(IF_MODIFIED_SINCE, HeaderValue::try_from(since).map_err(|_| wrong("a time cannot be sent"))?);
     }
     if !of.needs_secret() {

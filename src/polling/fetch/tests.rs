@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     clock::Clock,
     http_client::Allowed,
-    polling::definition::testing::definition,
+    polling::definition::{Precision, testing::definition},
     vendor::{self, Manner, Paging, Running, Trouble},
 };
 
@@ -216,4 +216,60 @@ fn a_command_asks_the_same_and_holds_no_secret() {
     let shown =
         preview(&definition("https://shop.example.com/orders", json!({"authentication": {"kind": "bearer"}})), window);
     assert!(shown.unwrap().headers.contains(&("authorization".to_owned(), "Bearer …".to_owned())));
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_read_again() {
+    let clock = Clock::still();
+    let manner = Manner {
+        records: 40,
+        start: clock.now() - TimeDelta::minutes(10),
+        step: TimeDelta::minutes(1),
+        conditional: true,
+        ..Manner::default()
+    };
+    let running = vendor::start("127.0.0.1:0".parse().unwrap(), manner.clone(), clock.clone()).await.unwrap();
+    let client = Client::new(Allowed::new(&[running.address.to_string()]), clock.clone());
+    let since_only = |parameters| {
+        let changes = json!({"conditional": true, "window": {"kind": "sinceOnly", "parameters": parameters}});
+        definition(&running.url(), changes)
+    };
+    let all = Window::new(manner.start, clock.now());
+    let read = async |definition: &Definition, window, known: Option<Validator>| {
+        let mut reading = Reading::new(&client, definition, None, window, None).unless(known);
+        let (ids, fault) = drain(&mut reading).await;
+        assert_eq!(fault, None);
+        (ids.len(), reading.evidence()[0].status.unwrap(), reading.validator().cloned())
+    };
+    // one that cannot be asked for a span at all says so by its ETag
+    let whole = since_only(json!({}));
+    let (first, status, known) = read(&whole, all, None).await;
+    assert!(first >= 9 && status == 200 && known.is_some(), "{first} {status} {known:?}");
+    assert_eq!(read(&whole, all, known.clone()).await, (0, 304, known.clone()));
+    clock.advance(300);
+    let (more, status, newer) = read(&whole, all, known.clone()).await;
+    assert!(more > first && status == 200 && newer.is_some() && newer != known);
+    // it speaks of the question that it answered, and of no other
+    let spans = since_only(json!({"from": "{from}"}));
+    assert_eq!(read(&spans, all, newer).await.1, 200);
+    // and one that can, by the time that it is asked since
+    let after = Window::new(clock.now() + TimeDelta::hours(1), clock.now() + TimeDelta::hours(2));
+    assert_eq!(read(&whole, after, None).await.1, 304);
+    // by the minute, what it keeps of 10:00:40 is 10:00: it was changed since 10:00:30 all the same
+    let minutes = Manner { precision: Precision::Minute, ..manner.clone() };
+    let running = vendor::start("127.0.0.1:0".parse().unwrap(), minutes.clone(), clock.clone()).await.unwrap();
+    client.allowed().grant(vec![running.address.to_string()]);
+    let coarse = json!({"kind": "sinceOnly", "parameters": {"from": "{from}"}, "precision": "minute"});
+    let coarse = definition(&running.url(), json!({"conditional": true, "window": coarse}));
+    let kept = running.world().items().iter().rfind(|item| item.seen <= clock.now()).unwrap().changed;
+    let later = Window::new(kept + TimeDelta::seconds(30), kept + TimeDelta::minutes(5));
+    assert_eq!(read(&coarse, later, None).await.0, 1);
+    // of several pages, the first one says nothing about the others
+    let paged = Manner { paging: Paging::Next, size: 3, ..manner };
+    let running = vendor::start("127.0.0.1:0".parse().unwrap(), paged, clock.clone()).await.unwrap();
+    client.allowed().grant(vec![running.address.to_string()]);
+    let changes = json!({"conditional": true, "pages": pages(Paging::Next),
+        "window": {"kind": "sinceOnly", "parameters": {}}});
+    let (read, _, known) = read(&definition(&running.url(), changes), all, None).await;
+    assert!(read > 3 && known.is_none());
 }

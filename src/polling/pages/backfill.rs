@@ -12,7 +12,6 @@ use crate::{
     app::App,
     auth::{Configure, Permit, Session},
     error::Result,
-    events,
     form::{Typed, amiss, sentence, shown},
     polling::{
         Source, Terms, Window,
@@ -63,8 +62,8 @@ pub(super) async fn ask(
     let frame = frame(&app, &session, &source).await?;
     let week = source.starts_at - TimeDelta::days(7);
     let typed = [
-        ("from", Zone::default().write(week)),
-        ("until", Zone::default().write(source.starts_at)),
+        ("from", frame.zone().write(week)),
+        ("until", frame.zone().write(source.starts_at)),
         ("slice", "1d".to_owned()),
     ];
     let typed = typed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -82,7 +81,7 @@ pub(super) async fn submit(
     let source = store::get(&app.db, &permit, named.id()?).await?;
     let mut errors = FieldErrors::new();
     let mut estimate = None;
-    if let Some(wanted) = read(&typed, &mut errors) {
+    if let Some(wanted) = read(&typed, session.zone, &mut errors) {
         let now = app.clock.now();
         if typed.text("act") == "go" {
             let asked = change::backfill(&app.db, &app.clock, &permit, source.id, wanted.range, wanted.slice).await;
@@ -109,9 +108,9 @@ pub(super) async fn submit(
     Ok(if errors.is_empty() { shown(page) } else { amiss(page) })
 }
 
-fn read(typed: &Typed, errors: &mut FieldErrors) -> Option<Wanted> {
+fn read(typed: &Typed, zone: Zone, errors: &mut FieldErrors) -> Option<Wanted> {
     let mut moment = |name: &'static str| -> Option<DateTime<Utc>> {
-        let read = events::moment(typed.text(name).trim());
+        let read = zone.typed(typed.text(name).trim());
         if read.is_none() {
             errors.push(name, "Type a moment, such as 2026-05-01T00:00");
         }
@@ -153,6 +152,7 @@ fn page(frame: &Frame, source: &Source, typed: &Typed, estimate: Option<&Estimat
     let here = words::address(source);
     let slices = SLICES.iter().map(|(word, _, label)| Choice::new(*word, *label)).collect();
     let go = estimate.map(|_| view! { <Button tone=Tone::Primary name="act" value="go">"Ask for it"</Button> });
+    let zone = frame.zone();
     let first = if estimate.is_some() { Tone::Plain } else { Tone::Primary };
     let body = view! {
         <PageHeader
@@ -162,11 +162,11 @@ fn page(frame: &Frame, source: &Source, typed: &Typed, estimate: Option<&Estimat
         <Card>
             <PageForm action=format!("{here}/backfill") errors=errors>
                 <FieldGrid>
-                    <Field name="from" label="From (UTC)" kind="datetime-local" value=typed.text("from") errors=errors/>
-                    <Field name="until" label="Until (UTC)" kind="datetime-local" value=typed.text("until") errors=errors/>
+                    <Field name="from" label=format!("From ({})", zone.name()) kind="datetime-local" value=typed.text("from") errors=errors/>
+                    <Field name="until" label=format!("Until ({})", zone.name()) kind="datetime-local" value=typed.text("until") errors=errors/>
                 </FieldGrid>
                 <Select name="slice" label="Asked for by" choices=slices value=typed.text("slice") hint="A slice that turns out too large is split by itself." errors=errors/>
-                {ui::hint(format!("Its ledger reaches from {} to {}.", words::moment(source.starts_at), words::moment(source.watermark)))}
+                {ui::hint(format!("Its ledger reaches from {} to {}.", words::moment(zone, source.starts_at), words::moment(zone, source.watermark)))}
                 {estimate.map(shown_estimate)}
                 <FormActions>
                     <Button tone=first name="act" value="estimate">"What would it take?"</Button>
@@ -208,7 +208,7 @@ mod tests {
             let typed = [("from", from), ("until", until), ("slice", "1h")];
             let typed = typed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             let mut errors = FieldErrors::new();
-            let wanted = super::read(&typed, &mut errors);
+            let wanted = super::read(&typed, Zone::default(), &mut errors);
             (
                 wanted.map(|wanted| wanted.slice),
                 errors.0.into_iter().map(|(field, _)| field.into_owned()).collect::<Vec<_>>(),

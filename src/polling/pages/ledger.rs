@@ -116,7 +116,7 @@ pub(super) fn card(
     ];
     let current = query.address(&here, query.undone(), None);
     let lead = match query.asked().within {
-        Some(within) => format!("Those of {}.", words::span(within)),
+        Some(within) => format!("Those of {}.", within.told(frame.zone())),
         None => "Each begins where the one before it ends. Those that are read again lie beside them.".to_owned(),
     };
     let all = (query.from.is_some() || query.until.is_some()).then(|| ui::link(format!("{here}#ledger"), "Show all"));
@@ -163,7 +163,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn row(frame: &Frame, source: &Source, entry: &Entry, linked: bool) -> Vec<AnyView> {
-    let span = words::span(entry.window());
+    let span = entry.window().told(frame.zone());
     let name = if linked { ui::link(words::of_window(source, entry.id), span) } else { ui::text(span) };
     let about = match entry.merged {
         2.. => format!("{}, merged from {}", words::kind(entry.kind), format::count(words::count(entry.merged))),

@@ -28,7 +28,7 @@ use crate::{
     tenants,
     ui::{
         self, Alert, Card, CodeBlock, Columns, Coverage, Facts, Follow, Frame, Icon, LinkButton, Notice, PageHeader,
-        PostButton, Row, Section, State as Mood, Tab, Tabs, Tone, format,
+        PostButton, Row, Section, State as Mood, Tab, Tabs, Tone, Zone, format,
     },
 };
 
@@ -171,8 +171,8 @@ fn page(frame: &Frame, seen: &Seen) -> String {
     let main = view! {
         <Follow id="standing" on=seen.is_moving(frame.now)>
             {warned(frame, seen)}
-            {proof(seen)}
-            {coverage(seen)}
+            {proof(frame.zone(), seen)}
+            {coverage(frame.zone(), seen)}
             {ledger::card(frame, source, &seen.query, seen.rows.clone(), undone, linked)}
         </Follow>
         {volumes(frame, seen)}
@@ -181,7 +181,7 @@ fn page(frame: &Frame, seen: &Seen) -> String {
     let aside = view! {
         {about(frame, seen)}
         {measured(seen)}
-        {asks(seen)}
+        {asks(frame.zone(), seen)}
         {commands(seen)}
         {more(seen)}
     };
@@ -237,9 +237,9 @@ fn warned(frame: &Frame, seen: &Seen) -> Option<AnyView> {
 }
 
 /// The proof in one sentence, and what it stands on.
-fn proof(seen: &Seen) -> AnyView {
+fn proof(zone: Zone, seen: &Seen) -> AnyView {
     let (source, undone, tiling) = (&seen.source, &seen.undone, &seen.tiling);
-    let (from, until) = (words::moment(source.starts_at), words::moment(undone.complete_until));
+    let (from, until) = (words::moment(zone, source.starts_at), words::moment(zone, undone.complete_until));
     let figures = format!(
         "{} cover it, each beginning where the one before it ends. Of {}, {} were new, {} were recognised as known before, and {} went to quarantine.",
         words::counted(tiling.windows, "window"),
@@ -273,12 +273,12 @@ fn proof(seen: &Seen) -> AnyView {
     view! { <Alert state=mood title=title><p>{text}</p></Alert> }.into_any()
 }
 
-fn coverage(seen: &Seen) -> AnyView {
+fn coverage(zone: Zone, seen: &Seen) -> AnyView {
     let source = &seen.source;
     let here = words::address(source);
     let address = |span: Span| if span == Span::Day { here.clone() } else { format!("{here}?range={}", span.word()) };
     let tabs: Vec<_> = Span::ALL.map(|span| Tab::new(span.title(), address(span))).into();
-    let parts = strip::parts(source, &seen.pieces, seen.within, seen.inside.is_some());
+    let parts = strip::parts(source, &seen.pieces, seen.within, zone, seen.inside.is_some());
     let count = |cover| parts.iter().filter(|part| part.cover == cover).count() as u64;
     let summary = if parts.is_empty() {
         format!("No window of the last {} yet.", seen.span.title())
@@ -289,12 +289,12 @@ fn coverage(seen: &Seen) -> AnyView {
             .map(|cover| format!("{} {}", format::counted(count(cover), "part"), cover.word()));
         format!("The last {}: {}.", seen.span.title(), words.collect::<Vec<_>>().join(", "))
     };
-    let lead =
-        if seen.inside.is_some() { "Any part opens its evidence. Times are in UTC." } else { "Times are in UTC." };
+    let opens = if seen.inside.is_some() { "Any part opens its evidence. " } else { "" };
+    let lead = format!("{opens}Times are in {}.", zone.name());
     view! {
         <Card title="What is covered" lead=lead>
             <Tabs label="How far back" tabs=tabs current=address(seen.span)/>
-            <Coverage parts=parts ticks=strip::ticks(seen.within, seen.span) summary=summary/>
+            <Coverage parts=parts ticks=strip::ticks(seen.within, seen.span, zone) summary=summary/>
         </Card>
     }
     .into_any()
@@ -304,7 +304,7 @@ fn volumes(frame: &Frame, seen: &Seen) -> AnyView {
     if seen.tiling.records == 0 {
         return ().into_any();
     }
-    chart::card(&strip::volumes(&seen.pieces), seen.span, frame.now, &words::address(&seen.source))
+    chart::card(&strip::volumes(&seen.pieces), seen.span, frame.moment(), &words::address(&seen.source))
 }
 
 fn about(frame: &Frame, seen: &Seen) -> AnyView {
@@ -409,11 +409,11 @@ fn measured(seen: &Seen) -> AnyView {
 }
 
 /// The request of the window that comes next, as a command.
-fn asks(seen: &Seen) -> Option<AnyView> {
+fn asks(zone: Zone, seen: &Seen) -> Option<AnyView> {
     let definition = seen.inside.as_ref()?.definition.as_ref()?;
     let window = Window::new(seen.source.watermark - seen.source.interval, seen.source.watermark);
     let curl = fetch::curl(definition, window).ok()?;
-    let lead = format!("For {}. Your shell has to know the token.", words::span(window));
+    let lead = format!("For {}. Your shell has to know the token.", window.told(zone));
     Some(view! { <Card title="Copy as curl" lead=lead><CodeBlock id="curl" label="curl" code=curl/></Card> }.into_any())
 }
 

@@ -15,7 +15,7 @@ use crate::{
         ledger::{Kind, State},
         store::look::Piece,
     },
-    ui::{Cover, CoverPart},
+    ui::{Cover, CoverPart, Zone},
 };
 
 /// How finely the strip tells moments apart: so many cells.
@@ -48,7 +48,7 @@ struct Run {
 
 /// The parts of a strip over `within`: of windows that fall into one cell, the one that most needs a look is shown;
 /// neighbours that are alike become one part.
-pub(super) fn parts(source: &Source, pieces: &[Piece], within: Window, linked: bool) -> Vec<CoverPart> {
+pub(super) fn parts(source: &Source, pieces: &[Piece], within: Window, zone: Zone, linked: bool) -> Vec<CoverPart> {
     let length = within.length().num_milliseconds().max(1);
     let cell = |moment: DateTime<Utc>| {
         let passed = (moment - within.from).num_milliseconds().clamp(0, length);
@@ -86,11 +86,11 @@ pub(super) fn parts(source: &Source, pieces: &[Piece], within: Window, linked: b
             _ => runs.push(Run { cells: (at, at + 1), span, cover, windows }),
         }
     }
-    runs.into_iter().map(|run| run.part(source, linked)).collect()
+    runs.into_iter().map(|run| run.part(source, zone, linked)).collect()
 }
 
 impl Run {
-    fn part(mut self, source: &Source, linked: bool) -> CoverPart {
+    fn part(mut self, source: &Source, zone: Zone, linked: bool) -> CoverPart {
         self.windows.sort_unstable();
         self.windows.dedup();
         let thousandths = |cell: i64| u32::try_from(cell * WHOLE / CELLS).unwrap_or(0);
@@ -114,17 +114,17 @@ impl Run {
             begin: thousandths(self.cells.0),
             end: thousandths(self.cells.1),
             cover: self.cover,
-            label: format!("{}{many}", words::span(self.span)),
+            label: format!("{}{many}", self.span.told(zone)),
             href,
         }
     }
 }
 
 /// What stands below the strip.
-pub(super) fn ticks(within: Window, span: Span) -> Vec<String> {
-    let format = if span == Span::Day { "%-d %b, %H:%M UTC" } else { "%-d %b" };
+pub(super) fn ticks(within: Window, span: Span, zone: Zone) -> Vec<String> {
+    let form = if span == Span::Day { "%-d %b, %H:%M %Z" } else { "%-d %b" };
     let middle = within.from + within.length() / 2;
-    [within.from, middle, within.until].map(|moment| moment.format(format).to_string()).into()
+    [within.from, middle, within.until].map(|moment| zone.told(moment, form)).into()
 }
 
 /// New events by the hour that their windows begin in.

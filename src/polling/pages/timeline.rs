@@ -15,7 +15,7 @@ const SHOWN: usize = 30;
 
 /// Runs and changes in one table.
 pub(super) fn card(frame: &Frame, source: &Source, runs: &[Entry], changes: &[audit::Entry]) -> AnyView {
-    let runs = runs.iter().filter_map(|entry| Some((entry.done_at?, run(source, entry))));
+    let runs = runs.iter().filter_map(|entry| Some((entry.done_at?, run(frame, source, entry))));
     let changes = changes.iter().map(|entry| (entry.at, change(entry, frame.zone())));
     let mut all: Vec<(DateTime<Utc>, [AnyView; 2])> = runs.chain(changes).collect();
     all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -31,8 +31,8 @@ pub(super) fn card(frame: &Frame, source: &Source, runs: &[Entry], changes: &[au
     .into_any()
 }
 
-fn run(source: &Source, entry: &Entry) -> [AnyView; 2] {
-    let read = format!("Read {}", words::span(entry.window()));
+fn run(frame: &Frame, source: &Source, entry: &Entry) -> [AnyView; 2] {
+    let read = format!("Read {}", entry.window().told(frame.zone()));
     let found = format!(
         "{}, {} new, {} known before{}",
         words::counted(entry.records, "record"),

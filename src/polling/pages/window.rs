@@ -120,7 +120,7 @@ pub(super) async fn read_again(
 
 fn page(frame: &Frame, seen: &Seen) -> String {
     let (source, entry) = (&seen.source, &seen.entry);
-    let title = words::span(entry.window());
+    let title = entry.window().told(frame.zone());
     let again = (seen.may_configure && entry.state == Standing::Done).then(|| {
         let action = format!("{}/read-again", words::of_window(source, entry.id));
         view! { <PostButton action=action icon=Icon::Roll>"Read once more"</PostButton> }

@@ -1,16 +1,17 @@
 //! How pages say what a source and its windows are.
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
 use crate::{
     error::{Error, Result},
     ids::WindowId,
     polling::{
-        Entry, Health, Source, State, Window,
+        Entry, Health, Source, State,
         definition::{Definition, Schedule, ScheduleRule},
         ledger::{self, Kind},
+        window::is_fine,
     },
-    ui::{Badge, State as Mood, format},
+    ui::{Badge, State as Mood, Zone, format},
 };
 
 /// The address of a source's page.
@@ -82,15 +83,9 @@ pub(super) fn schedule(rule: &ScheduleRule) -> String {
     }
 }
 
-/// A moment: `24 Nov 2026, 09:00 UTC`.
-pub(super) fn moment(moment: DateTime<Utc>) -> String {
-    let fine = moment.nanosecond() > 0 || moment.second() > 0;
-    moment.format(if fine { "%-d %b %Y, %H:%M:%S UTC" } else { "%-d %b %Y, %H:%M UTC" }).to_string()
-}
-
-/// A span of time: `24 Nov 2026, 09:00 to 10:00 UTC`.
-pub(super) fn span(window: Window) -> String {
-    window.to_string()
+/// A moment in the zone of who looks: `24 Nov 2026, 10:00 CET`.
+pub(super) fn moment(zone: Zone, moment: DateTime<Utc>) -> String {
+    zone.told(moment, if is_fine(moment) { "%-d %b %Y, %H:%M:%S %Z" } else { "%-d %b %Y, %H:%M %Z" })
 }
 
 /// A length of time, to the second where it is short: `45 s`, `12 min`, `3 h`.

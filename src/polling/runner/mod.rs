@@ -3,7 +3,9 @@
 //! With PostgreSQL, any number of processes share the sources: each looks for what is due, and takes windows by a lease.
 //! Nothing is held in memory but the windows under way, so there is no timer for each source, and a process that is
 //! killed leaves what it had to whoever looks when the lease has run out.
+mod desk;
 mod keep;
+mod piece;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -62,6 +62,8 @@ struct Life {
     manner: Manner,
     /// Minutes that a late record may be late.
     late: i64,
+    /// It is asked without an upper bound.
+    since_only: bool,
 }
 
 impl Life {
@@ -89,6 +91,7 @@ impl Life {
             precision: *[Precision::Milliseconds, Precision::Second, Precision::Minute].choose(&mut random).unwrap(),
             format: formats.choose(&mut random).unwrap().clone(),
             descending: random.random(),
+            conditional: random.random(),
             skew: TimeDelta::seconds(*[0, 200, -200].choose(&mut random).unwrap()),
             token: Some("good".into()),
             troubles: vec![Trouble::TooMany, Trouble::Away, Trouble::Fails, Trouble::Reset, Trouble::Cut],
@@ -108,7 +111,9 @@ impl Life {
         let worker =
             || Runner { app: app.clone(), directory: directory.clone(), owner: new_id(&clock), bell: Arc::default() };
         let workers = [worker(), worker()];
-        let mut life = Self { random, workers, permit, vendor, id: SourceId::default(), manner, late };
+        // in any other order, there would be nothing to go on from when there are too many pages
+        let since_only = !manner.descending && manner.format.says_offset() && random.random();
+        let mut life = Self { random, workers, permit, vendor, id: SourceId::default(), manner, late, since_only };
         let definition = life.definition();
         let app = &life.workers[0].app;
         let start = Some(clock.now());
@@ -151,15 +156,21 @@ impl Life {
             Paging::Link => json!({"kind": "link", "cap": cap}),
         };
         let [from, until] = self.manner.bounds;
+        let mut parameters = json!({"from": "{from}"});
+        if !self.since_only {
+            parameters["until"] = "{until}".into();
+        }
         let text = json!({
             "name": "Shop",
             "url": self.vendor.url(),
             "authentication": {"kind": "bearer"},
             "token": "good",
             "window": {
-                "parameters": {"from": "{from}", "until": "{until}"}, "format": self.manner.format,
+                "kind": if self.since_only { "sinceOnly" } else { "range" },
+                "parameters": parameters, "format": self.manner.format,
                 "precision": self.manner.precision, "fromBound": from, "untilBound": until,
             },
+            "conditional": self.since_only && self.manner.conditional,
             "schedule": schedule,
             "records": "$.data.items",
             "pages": pages,
@@ -287,7 +298,8 @@ impl Life {
         for entry in &windows {
             for attempt in store::attempts(&app.db, &self.permit, entry.id).await.unwrap() {
                 let requests: Vec<Value> = serde_json::from_str(&attempt.requests).unwrap();
-                assert!(requests.len() <= most, "{} requests of one attempt", requests.len());
+                // without an upper bound it goes on from the newest record instead
+                assert!(self.since_only || requests.len() <= most, "{} requests of one attempt", requests.len());
             }
         }
     }

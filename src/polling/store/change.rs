@@ -190,7 +190,7 @@ pub async fn edit(
             sql!(
                 exec tx,
                 "UPDATE sources SET name = $3, definition = $4, host = $5, interval_seconds = $6, parallel = $7,
-                    next_run_at = $8, updated_at = $9
+                    next_run_at = $8, updated_at = $9, validator = NULL
                  WHERE tenant_id = $1 AND id = $2",
                 permit.tenant(),
                 id,
@@ -247,7 +247,7 @@ pub async fn set_secret(
             sql!(
                 exec tx,
                 "UPDATE sources SET old_secret = CASE WHEN $6 THEN secret ELSE NULL END, old_secret_until = $4,
-                    secret = $3, refusals = 0, updated_at = $5
+                    secret = $3, refusals = 0, updated_at = $5, validator = NULL
                  WHERE tenant_id = $1 AND id = $2",
                 permit.tenant(),
                 id,

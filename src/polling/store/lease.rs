@@ -69,6 +69,8 @@ pub struct Of {
     pub skew_millis: i64,
     /// 401 and 403 in a row.
     pub refusals: i64,
+    /// What it has said of its last answer; JSON.
+    pub validator: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -252,7 +254,7 @@ async fn of_host(
         let Some(row) = row else { continue };
         let of = sql!(
             one Of, tx,
-            "SELECT event_type_id, definition, secret, old_secret, old_secret_until, skew_millis, refusals
+            "SELECT event_type_id, definition, secret, old_secret, old_secret_until, skew_millis, refusals, validator
              FROM sources WHERE tenant_id = $1 AND id = $2",
             tenant,
             source,

@@ -304,12 +304,18 @@ pub struct Learned {
     pub skew: Option<TimeDelta>,
     /// Whether it had refused the secret before.
     pub accepted_again: bool,
+    /// What it has said of its answer, now that this is stored; JSON.
+    pub validator: Option<String>,
 }
 
 impl Learned {
     /// Whether there is nothing to write down.
     pub fn is_nothing(&self) -> bool {
-        self.lateness.is_empty() && self.checked.is_none() && self.skew.is_none() && !self.accepted_again
+        self.lateness.is_empty()
+            && self.checked.is_none()
+            && self.skew.is_none()
+            && !self.accepted_again
+            && self.validator.is_none()
     }
 }
 
@@ -330,7 +336,7 @@ pub async fn learn(db: &Db, tenant: TenantId, id: SourceId, learned: Learned) ->
                 exec tx,
                 "UPDATE sources SET lateness = $3, checked_windows = checked_windows + $4,
                     checked_records = checked_records + $5, missed_records = missed_records + $6,
-                    skew_millis = COALESCE($7, skew_millis)
+                    skew_millis = COALESCE($7, skew_millis), validator = COALESCE($8, validator)
                  WHERE tenant_id = $1 AND id = $2",
                 tenant,
                 id,
@@ -339,6 +345,7 @@ pub async fn learn(db: &Db, tenant: TenantId, id: SourceId, learned: Learned) ->
                 records,
                 missed,
                 learned.skew.map(|skew| skew.num_milliseconds()),
+                learned.validator,
             )?;
             Ok(())
         })

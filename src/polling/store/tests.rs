@@ -14,7 +14,7 @@ use crate::{
     crypto::seal::Keyring,
     db::{
         Db,
-        lane::{Append, Lane, Outcome, Progress, Row, Unique, Verdict},
+        lane::{Append, Lane, Outcome, Progress, Reached, Row, Unique, Verdict},
         testing::each,
     },
     event_types,
@@ -104,13 +104,15 @@ impl Desk {
             source: taken.source,
             window: taken.id,
             epoch: taken.epoch,
-            position: Some("1".into()),
-            done,
-            records: i64::try_from(records.len()).unwrap(),
-            requests: 1,
-            bytes: 10,
             request: 0,
-            evidence: r#"[{"number":0}]"#.into(),
+            reached: Some(Reached {
+                position: Some("1".into()),
+                done,
+                records: i64::try_from(records.len()).unwrap(),
+                requests: 1,
+                bytes: 10,
+                evidence: r#"[{"number":0}]"#.into(),
+            }),
         };
         let append = Append {
             tenant: self.tenant(),

@@ -142,7 +142,7 @@ fn rejected(seen: &Seen) -> String {
 /// The chart, once there was an event.
 fn over_time(frame: &Frame, seen: &Seen) -> Option<AnyView> {
     let any = seen.standings.values().any(|standing| standing.newest.is_some()) || !seen.figures.is_empty();
-    any.then(|| chart::card(&seen.figures, seen.span, frame.now, &format!("/tenants/{}", seen.tenant.id)))
+    any.then(|| chart::card(&seen.figures, seen.span, frame.moment(), &format!("/tenants/{}", seen.tenant.id)))
 }
 
 /// What is still to be done until events come; nothing once they do.

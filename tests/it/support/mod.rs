@@ -3,6 +3,7 @@ pub mod browser;
 pub mod hooks;
 pub mod http;
 pub mod oracle;
+pub mod poll;
 pub mod program;
 pub mod shop;
 pub mod smtp;

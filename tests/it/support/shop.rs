@@ -14,8 +14,14 @@ use axum::{
     routing::get,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 use tributary::clock::Clock;
 
 /// One version of an order.
@@ -72,12 +78,37 @@ pub const PAGE: usize = 10;
 
 impl Shop {
     pub async fn open(clock: &Clock) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shop = Self { address, clock: clock.clone(), inner: Arc::default() };
         let router = Router::new().route("/orders", get(orders)).with_state(shop.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         shop
+    }
+
+    /// The same behind TLS, by the certificate of an authority that nobody knows: `support/tls/ca.pem`.
+    pub async fn behind_tls(&self) -> SocketAddr {
+        let chain = CertificateDer::pem_slice_iter(include_bytes!("tls/server.pem")).collect::<Result<_, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, behind) = (listener.local_addr().unwrap(), self.address);
+        tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    // who does not trust the certificate goes away
+                    let Ok(mut front) = acceptor.accept(socket).await else { return };
+                    let mut back = TcpStream::connect(behind).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut front, &mut back).await;
+                });
+            }
+        });
+        address
     }
 
     /// An order that changed at `changed`, and can be seen from then on.

@@ -54,7 +54,7 @@ pub(in crate::polling::pages) async fn read(
                 if let Some(secret) = file.secret {
                     fields = values::with(&fields, &[("token", secret)]);
                 }
-                let mut desk = Desk::new(subject_new(&app, tenant).await?, fields);
+                let mut desk = Desk::new(subject_new(&app, tenant).await?, fields, session.zone);
                 desk.secret(&app, &permit, None).await?;
                 desk.note = Some("This is what the file holds. Choose what its records become, try it, and save.");
                 let frame = frame(&app, &session, tenant, format!("/tenants/{tenant}/sources/new")).await?;

@@ -25,7 +25,6 @@ use crate::{
     crypto::{self, Secret, seal::Place},
     error::{Error, Result},
     event_types::{self, test_event},
-    events,
     form::{Typed, amiss, sentence, shown},
     ids::{EventTypeId, SourceId, TenantId},
     ingest,
@@ -40,7 +39,7 @@ use crate::{
         terms::Prepared,
     },
     tenants,
-    ui::{FieldErrors, Frame, Section},
+    ui::{FieldErrors, Frame, Section, Zone},
 };
 
 pub(super) use import::{ask as ask_import, read as import};
@@ -60,6 +59,8 @@ enum Subject {
 struct Desk {
     subject: Subject,
     typed: Typed,
+    /// By which clocks moments are typed and told.
+    zone: Zone,
     errors: FieldErrors,
     /// The token that was typed, sealed for who typed it: no page shows it again.
     carried: String,
@@ -68,8 +69,8 @@ struct Desk {
 }
 
 impl Desk {
-    fn new(subject: Subject, typed: Typed) -> Self {
-        Self { subject, typed, errors: FieldErrors::new(), carried: String::new(), outcome: None, note: None }
+    fn new(subject: Subject, typed: Typed, zone: Zone) -> Self {
+        Self { subject, typed, zone, errors: FieldErrors::new(), carried: String::new(), outcome: None, note: None }
     }
 }
 
@@ -107,7 +108,7 @@ pub(super) async fn ask(
         typed = values::with(&typed, &[("event_type", id)]);
     }
     let frame = frame(&app, &session, tenant, format!("/tenants/{tenant}/sources/new")).await?;
-    Ok(shown(view::page(&frame, &Desk::new(subject, typed))))
+    Ok(shown(view::page(&frame, &Desk::new(subject, typed, session.zone))))
 }
 
 /// Creates it, or tries it out.
@@ -119,7 +120,7 @@ pub(super) async fn submit(
 ) -> Result<Response> {
     let tenant = permit.tenant();
     let subject = subject_new(&app, tenant).await?;
-    let mut desk = Desk::new(subject, typed);
+    let mut desk = Desk::new(subject, typed, session.zone);
     let secret = desk.secret(&app, &permit, None).await?;
     if desk.is_to_be_saved() {
         if let Some(source) = desk.create(&app, &permit, secret).await? {
@@ -154,7 +155,7 @@ pub(super) async fn ask_edit(
     if let Some(minutes) = proposed.lookback {
         typed = values::with(&typed, &[("lookback_minutes", minutes.to_string())]);
     }
-    let desk = Desk::new(Subject::Edit(Box::new(source)), typed);
+    let desk = Desk::new(Subject::Edit(Box::new(source)), typed, session.zone);
     Ok(shown(view::page(&frame, &desk)))
 }
 
@@ -169,7 +170,7 @@ pub(super) async fn edit(
     let source = store::get(&app.db, &permit, named.id()?).await?;
     let here = words::address(&source);
     let (id, event_type) = (source.id, source.event_type);
-    let mut desk = Desk::new(Subject::Edit(Box::new(source)), typed);
+    let mut desk = Desk::new(Subject::Edit(Box::new(source)), typed, session.zone);
     let secret = desk.secret(&app, &permit, Some(id)).await?;
     if desk.is_to_be_saved() {
         if let Some(source) = desk.change(&app, &permit, id).await? {
@@ -286,7 +287,7 @@ impl Desk {
         if text.trim().is_empty() {
             return None;
         }
-        let read = events::moment(text.trim());
+        let read = self.zone.typed(text.trim());
         if read.is_none() {
             self.errors.push(name, "Type a moment, such as 2026-05-01T00:00");
         }

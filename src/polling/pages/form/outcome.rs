@@ -12,7 +12,7 @@ use crate::{
     },
     ui::{
         self, Alert, Badge, CodeBlock, Column, DataTable, Facts, Hidden, Json, Mark, Near, Outcome as Panel,
-        State as Mood, format,
+        State as Mood, Zone, format,
     },
 };
 
@@ -30,9 +30,9 @@ pub(super) enum Outcome {
 }
 
 /// The result, below the buttons that led to it.
-pub(super) fn view(outcome: &Outcome) -> AnyView {
+pub(super) fn view(outcome: &Outcome, zone: Zone) -> AnyView {
     let shown = match outcome {
-        Outcome::Tried(tried, verdicts) => self::tried(tried, verdicts.as_deref()),
+        Outcome::Tried(tried, verdicts) => self::tried(tried, verdicts.as_deref(), zone),
         Outcome::Probed(found) => probed(found),
         Outcome::Failed(wrong) => fault(wrong),
     };
@@ -44,7 +44,7 @@ fn fault(wrong: &Wrong) -> AnyView {
     view! { <Alert state=Mood::Error title=sentence(&wrong.what) announce=true>{advice}</Alert> }.into_any()
 }
 
-fn tried(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> AnyView {
+fn tried(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>, zone: Zone) -> AnyView {
     let summary = match &tried.fault {
         Some(wrong) => fault(wrong),
         None => said(tried, verdicts),
@@ -65,7 +65,7 @@ fn tried(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> AnyView {
         (None, false) => ui::muted("There is no further page."),
         (None, true) => ().into_any(),
     };
-    view! { {summary} {facts(tried)} {request} {answer} {events(tried, verdicts)} {next} }.into_any()
+    view! { {summary} {facts(tried, zone)} {request} {answer} {events(tried, verdicts, zone)} {next} }.into_any()
 }
 
 fn said(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> AnyView {
@@ -89,15 +89,8 @@ fn said(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> AnyView {
     view! { <Alert state=mood title=title announce=true><p>{words}</p></Alert> }.into_any()
 }
 
-fn facts(tried: &Attempt) -> AnyView {
-    let mut items = vec![(
-        "Asked for",
-        ui::text(format!(
-            "{} to {} UTC",
-            tried.window.from.format("%-d %b %Y, %H:%M:%S"),
-            tried.window.until.format("%-d %b %Y, %H:%M:%S")
-        )),
-    )];
+fn facts(tried: &Attempt, zone: Zone) -> AnyView {
+    let mut items = vec![("Asked for", ui::text(tried.window.told(zone)))];
     if let Some(evidence) = &tried.evidence {
         let status = evidence.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
         items.push(("Status", ui::text(status)));
@@ -115,7 +108,7 @@ fn facts(tried: &Attempt) -> AnyView {
     view! { <Facts items=items/> }.into_any()
 }
 
-fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> Option<AnyView> {
+fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>, zone: Zone) -> Option<AnyView> {
     let first = tried.events.first()?;
     let none = Vec::new();
     let breaches = |n: usize| verdicts.and_then(|verdicts| verdicts.get(n)).unwrap_or(&none).as_slice();
@@ -142,9 +135,7 @@ fn events(tried: &Attempt, verdicts: Option<&[Vec<Breach>]>) -> Option<AnyView> 
             (None, Some(_)) => view! { <Badge state=Mood::Ok word="accepted"/> }.into_any(),
             (None, None) => ui::muted("not judged"),
         };
-        let time = event
-            .time
-            .map_or_else(|| ui::muted("none"), |time| ui::text(time.format("%-d %b %Y, %H:%M:%S UTC").to_string()));
+        let time = event.time.map_or_else(|| ui::muted("none"), |time| ui::text(zone.in_full(time)));
         vec![ui::number(n as u64 + 1), verdict, ui::mono(text), time]
     });
     let columns = vec![

@@ -17,8 +17,8 @@ use crate::{
     },
     ui::{
         self, Alert, Button, Card, Cell, CellRows, Checkbox, Choice, CodeBlock, Desk as Table, Field, FieldErrors,
-        FieldGrid, Form as PageForm, FormActions, Frame, Hidden, LinkButton, PageHeader, Prose, RadioGroup, Seldom,
-        Select, TextArea, Tone, Variant, Variants,
+        FieldGrid, Form as PageForm, FormActions, Frame, Hidden, LinkButton, Now, PageHeader, Prose, RadioGroup,
+        Seldom, Select, TextArea, Tone, Variant, Variants,
     },
 };
 
@@ -91,7 +91,7 @@ pub(super) fn page(frame: &Frame, desk: &Desk) -> String {
             </FormActions>
         </PageForm>
     };
-    let aside = view! { {preview(frame.now, typed)} {explained()} };
+    let aside = view! { {preview(frame.moment(), typed)} {explained()} };
     let source = match &desk.subject {
         Subject::Edit(source) => Some(&**source),
         Subject::New { .. } => None,
@@ -121,7 +121,7 @@ fn what(desk: &Desk) -> AnyView {
                 />
                 <Field
                     name="start"
-                    label="Begin with (UTC)"
+                    label=format!("Begin with ({})", desk.zone.name())
                     kind="datetime-local"
                     value=typed.text("start")
                     optional=true
@@ -468,22 +468,22 @@ fn attempt(desk: &Desk, action: &str) -> AnyView {
     view! {
         <Card title="Try it" lead="A real GET with what is typed above. Nothing is stored.">
             <FieldGrid>
-                <Field name="try_from" label="Asked from (UTC)" kind="datetime-local" value=typed.text("try_from") optional=true hint="Left empty: one interval before." errors=errors/>
-                <Field name="try_until" label="Asked until (UTC)" kind="datetime-local" value=typed.text("try_until") optional=true hint="Left empty: as the schedule would." errors=errors/>
+                <Field name="try_from" label=format!("Asked from ({})", desk.zone.name()) kind="datetime-local" value=typed.text("try_from") optional=true hint="Left empty: one interval before." errors=errors/>
+                <Field name="try_until" label=format!("Asked until ({})", desk.zone.name()) kind="datetime-local" value=typed.text("try_until") optional=true hint="Left empty: as the schedule would." errors=errors/>
             </FieldGrid>
             <FormActions>
                 <Button name="act" value="try" icon=ui::Icon::Play to=to.clone()>"Try it"</Button>
                 <Button name="act" value="probe" icon=ui::Icon::Search to=to>"Probe the boundary"</Button>
             </FormActions>
             {ui::hint("The probe asks up to some dozen times around one record, and finds out whether bounds are inclusive, how finely it tells moments apart, which zone it means and how it sorts.")}
-            {desk.outcome.as_ref().map(outcome::view)}
+            {desk.outcome.as_ref().map(|outcome| outcome::view(outcome, desk.zone))}
         </Card>
     }
     .into_any()
 }
 
 /// The request that it would make for the last hour, as far as what is typed can be read.
-fn preview(now: DateTime<Utc>, typed: &Typed) -> AnyView {
+fn preview(now: Now, typed: &Typed) -> AnyView {
     let mut filled = Vec::new();
     if typed.text("url").trim().is_empty() {
         filled.push(("url", "https://shop.example.com/api/orders".to_owned()));
@@ -493,8 +493,8 @@ fn preview(now: DateTime<Utc>, typed: &Typed) -> AnyView {
     }
     let invented = !filled.is_empty();
     let definition = values::read(&values::with(typed, &filled), &mut FieldErrors::new());
-    let window = example(now);
-    let hour = format!("{} to {} UTC", window.from.format("%H:%M"), window.until.format("%H:%M"));
+    let window = example(now.at);
+    let hour = window.told(now.zone);
     let asked = |definition: &Definition| {
         let shown = fetch::preview(definition, window).ok()?;
         let mut lines = vec![format!("{} {}", shown.method, shown.url)];
@@ -505,9 +505,9 @@ fn preview(now: DateTime<Utc>, typed: &Typed) -> AnyView {
         Some(text) => {
             let when = definition.as_ref().map(|definition| words::schedule(&definition.schedule)).unwrap_or_default();
             let lead = if invented {
-                format!("For an invented address, and the hour from {hour}.")
+                format!("For an invented address, and for {hour}.")
             } else {
-                format!("As it was last read from the form, for the hour from {hour}. {when}.")
+                format!("As it was last read from the form, for {hour}. {when}.")
             };
             (lead, view! { <CodeBlock id="preview" label="Request" code=text/> }.into_any())
         }
