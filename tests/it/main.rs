@@ -11,6 +11,7 @@ mod contracts;
 mod demo;
 mod failures;
 mod finding;
+mod guests;
 mod hostile;
 mod hosts;
 mod idempotency;
