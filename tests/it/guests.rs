@@ -438,11 +438,12 @@ async fn links_that_were_made_before_there_was_one_table_go_on_working() {
         let asking = |path: &str, cookie: &str| {
             crate::support::Asking::new("GET", path.to_owned()).header("cookie", cookie).header("accept", "text/html")
         };
-        let answer = app.ask(asking("/answer/intake", "tributary-intake=a session")).await;
+        let answer = asking("/answer/intake", "tributary-intake=a session").send(app.to()).await;
         assert!(answer.status == 200 && answer.text().contains("Members"), "{}", answer.text());
-        assert_eq!(app.ask(asking("/quotation/offer", "tributary-quotation=a session")).await.status, 410);
+        let answer = asking("/quotation/offer", "tributary-quotation=a session").send(app.to()).await;
+        assert_eq!(answer.status, 410);
         // its quotation is not there, but its session is
-        let answer = app.ask(asking("/quotation/offer", "tributary-quotation=another session")).await;
+        let answer = asking("/quotation/offer", "tributary-quotation=another session").send(app.to()).await;
         assert_eq!(answer.status, 404, "{}", answer.text());
         app.stop().await;
         app.db.close().await;
