@@ -143,17 +143,22 @@ pub fn table(caption: &'static str, links: &[Link], revoke: Option<&str>, now: N
             let of = format!(" the link for {}", link.for_whom);
             view! { <PostButton action=action tone=Tone::Quiet>"Take back"{ui::unseen(of)}</PostButton> }
         });
-        let (said, at) = match (standing, link.used_at, link.revoked_at) {
-            (Standing::TakenBack, _, Some(at)) => ("", at),
-            (Standing::Opened, Some(at), _) => ("", at),
-            (Standing::RunOut, ..) => ("", link.until()),
-            _ => ("runs out ", link.until()),
+        let since = match standing {
+            Standing::TakenBack => link.revoked_at,
+            Standing::Opened => link.used_at,
+            Standing::RunOut => Some(link.until()),
+            Standing::Waiting => None,
         };
+        let since = since.map(|at| ui::ago(now, at));
+        let left = link.is_good(now.at).then(|| {
+            let word = if since.is_some() { ", runs out " } else { "runs out " };
+            view! { {word}{ui::ago(now, link.until())} }
+        });
         vec![
             ui::strong(link.for_whom.as_str()),
             ui::two_lines(
                 view! { <Badge state=mood word=standing.title()/> }.into_any(),
-                view! { {said}{ui::ago(now, at)} }.into_any(),
+                view! { {since}{left} }.into_any(),
             ),
             ui::two_lines(ui::text(link.made_by.as_str()), ui::ago(now, link.made_at)),
             act.into_any(),

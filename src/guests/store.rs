@@ -9,6 +9,7 @@ use crate::{
     auth::{
         Actor, Permit, Right, Role, RunIntakes,
         courier::{Courier, Delivered, Parcel},
+        email::Email,
         store::Origin,
     },
     clock::Clock,
@@ -73,7 +74,7 @@ pub async fn make<P: Place>(
                 until,
             )?;
             let parcel = Parcel {
-                to: wish.send_to.as_ref().map(|email| email.as_str()),
+                to: wish.send_to.as_ref().map(Email::as_str),
                 about: about(id),
                 path: P::DOOR.path,
                 secret: &secret,

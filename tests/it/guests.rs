@@ -99,7 +99,7 @@ async fn a_link_opens_one_integration_of_the_portal_once_and_tells_a_stranger_no
 
         // the integration as its customer sees it: what is asked for, and no way to anything else
         let page = jane.get("/portal/integration").await.text();
-        for words in ["Being set up", "Whose turn", "What we need from you", "Salesforce"] {
+        for words in ["Being set up", "Whose turn", "What we need from you", "Salesforce", "Jane &lt;i&gt;Doe"] {
             assert!(page.contains(words), "no {words:?} in {page}");
         }
         for secret in ["EUR", "1,200", "/tenants/", "You see what the customer sees", "Status page"] {
@@ -170,8 +170,23 @@ async fn a_link_opens_one_integration_of_the_portal_once_and_tells_a_stranger_no
             assert_eq!(stranger.get(&format!("{kind}?token={token}")).await.status, 410, "{kind}");
             assert_eq!(stranger.post(kind, &[("token", &token)]).await.status, 410, "{kind}");
         }
+    })
+    .await;
+}
 
-        // the session ends with the link's days, and at once when it is taken back
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_a_guest_ends_with_the_days_of_its_link_and_when_that_is_taken_back() {
+    each(|app| async move {
+        let (id, _) = built(&app).await;
+        app.start().await;
+        let one = format!("/portal/integration/tasks/{}", ready(&app, id).await);
+        let mut grace = staff(&app, Role::SuccessManager).await;
+        staff(&app, Role::Consultant).await;
+        let links = format!("/tenants/{}/portal/{id}/links", app.tenant);
+        let (_, token) = made(&mut grace, &links, "7").await;
+        let mut jane = Browser::new(&app);
+        led(&jane.post("/portal", &[("token", &token)]).await);
+        app.clock.advance(24 * 3600);
         assert_eq!(jane.get("/portal/integration").await.status, 200);
         app.clock.advance(6 * 24 * 3600);
         assert_eq!(jane.get("/portal/integration").await.status, 410);
@@ -183,7 +198,7 @@ async fn a_link_opens_one_integration_of_the_portal_once_and_tells_a_stranger_no
         let [mut grace, _] = again(&app).await;
         let newest = between(&grace.get(&links).await.text(), &format!("{links}/"), "/revoke").to_owned();
         led(&grace.post(&format!("{links}/{newest}/revoke"), &[]).await);
-        for path in ["/portal/integration", &one, &href, "/portal/integration/intake"] {
+        for path in ["/portal/integration", &one, "/portal/integration/intake"] {
             assert_eq!(jane.get(path).await.status, 410, "{path}");
         }
         assert_eq!(jane.post(&one, &[("words", "still here")]).await.status, 410);
@@ -377,7 +392,7 @@ async fn at_fourteen(address: &str, text: impl Fn(&dyn Fn(&[u8]) -> String, &dyn
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

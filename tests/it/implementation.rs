@@ -98,6 +98,18 @@ async fn seen(app: &TestApp, id: IntegrationId, words: &str) -> Vec<String> {
     }
 }
 
+/// Takes a waiver back: by who has the right, with a reason.
+async fn take_back(mara: &mut Browser, ada: &mut Browser, train: &str) {
+    assert!(mara.get(train).await.text().contains("Take back a waiver"));
+    let back = |reason: &'static str| [("form", "take-back"), ("reason", reason)];
+    assert_eq!(ada.post(train, &back("mine")).await.status, 403);
+    refused(&mara.post(train, &back(" ")).await, "Write down why");
+    led(&mara.post(train, &back("They want to <u>see</u> it")).await);
+    refused(&mara.post(train, &back("again")).await, "That is not waived");
+    let page = ada.get(train.split("/implementation").next().unwrap()).await.text();
+    assert!(page.contains("no longer go live without evidence") && page.contains("&lt;u&gt;see&lt;/u&gt;"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
     each(|app| async move {
@@ -192,19 +204,8 @@ async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
         refused(&mara.post(&train, &[("reason", " ")]).await, "Write down why");
         led(&mara.post(&train, &[("reason", "A training leaves <u>no</u> events")]).await);
         refused(&mara.post(&train, &[("reason", "again")]).await, "waived already");
-        // and taken back by who has the right, with a reason: then it is missing again
-        assert!(mara.get(&train).await.text().contains("Take back a waiver"));
-        let back = |reason: &'static str| [("form", "take-back"), ("reason", reason)];
-        assert_eq!(ada.post(&train, &back("mine")).await.status, 403);
-        refused(&mara.post(&train, &back(" ")).await, "Write down why");
-        led(&mara.post(&train, &back("They want to <u>see</u> it")).await);
-        refused(&mara.post(&train, &back("again")).await, "That is not waived");
+        take_back(&mut mara, &mut ada, &train).await;
         refused(&ada.post(&here, &[("form", "go-live")]).await, "acceptance evidence is not complete");
-        let page = ada.get(&one).await.text();
-        assert!(
-            page.contains("no longer go live without evidence") && page.contains("&lt;u&gt;see&lt;/u&gt;"),
-            "{page}"
-        );
         led(&mara.post(&train, &[("reason", "A training leaves <u>no</u> events")]).await);
         assert_eq!(led(&ada.post(&here, &[("form", "go-live")]).await), one);
         let page = ada.get(&here).await.text();

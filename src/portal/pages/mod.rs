@@ -220,7 +220,7 @@ async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) ->
         {(!one.sources.is_empty()).then(|| coverage(&frame, &one, visit.is_guest()))}
     };
     let aside = view! {
-        {facts(&frame, &one, offers)}
+        {facts(&frame, &one, offers, visit.guest())}
         {shared.as_ref().map(|links| status::card(&frame, &here, links))}
     };
     let name = one.of.details.name.as_str();
@@ -232,15 +232,16 @@ async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) ->
     Ok(shown(ui::page(&frame, name, visit.crumbs(), body.into_any())))
 }
 
-fn facts(frame: &Frame, one: &Standing, offers: bool) -> AnyView {
+fn facts(frame: &Frame, one: &Standing, offers: bool, guest: Option<&str>) -> AnyView {
     let now = frame.moment();
     let of = &one.of;
-    let facts = vec![
+    let mut facts = vec![
         ("External system", ui::text(of.details.system_name.as_str())),
         ("Whose turn", turn(one, now)),
         ("Next step", next(one)),
         ("There since", ui::ago(now, of.stage_since)),
     ];
+    facts.extend(guest.map(|whom| ("You are here as", ui::text(whom))));
     let quotations = offers.then(|| {
         view! { <Row>{ui::link(format!("/tenants/{}/quotations", of.tenant_id), "Quotations")}</Row> }
     });

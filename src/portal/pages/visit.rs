@@ -21,20 +21,35 @@ use crate::{
     ui::{self, Alert, Crumb, Frame, State as Mood},
 };
 
+/// How somebody got here.
+enum By {
+    /// They are signed in.
+    Session(Session),
+    /// By a link that was made for somebody of this name.
+    Link(String),
+}
+
 /// Somebody who looks at one integration.
 pub(super) struct Visit {
     /// To see it.
     pub see: Permit<SeePortal>,
     /// Which.
     pub id: IntegrationId,
-    /// None: a guest.
-    session: Option<Session>,
+    by: By,
 }
 
 impl Visit {
+    /// Whom the link is for that they came by.
+    pub fn guest(&self) -> Option<&str> {
+        match &self.by {
+            By::Link(whom) => Some(whom),
+            By::Session(_) => None,
+        }
+    }
+
     /// Whether they came by a link.
     pub fn is_guest(&self) -> bool {
-        self.session.is_none()
+        self.guest().is_some()
     }
 
     /// Asks for authority to do something that is the customer's alone.
@@ -56,9 +71,9 @@ impl Visit {
     /// written down.
     pub async fn frame(&self, app: &App, rest: &str) -> Result<Frame> {
         let path = format!("{}{rest}", self.here());
-        match &self.session {
-            Some(session) => super::frame(app, session, &self.see, path).await,
-            None => Ok(gate::frame(app, path)),
+        match &self.by {
+            By::Session(session) => super::frame(app, session, &self.see, path).await,
+            By::Link(_) => Ok(gate::frame(app, path)),
         }
     }
 
@@ -79,7 +94,7 @@ impl Visit {
 
     /// What a colleague has to know who looks at it.
     pub fn banner(&self) -> Option<AnyView> {
-        let session = self.session.as_ref()?;
+        let By::Session(session) = &self.by else { return None };
         as_customer(session, format!("/tenants/{}/integrations/{}", self.see.tenant(), self.id))
     }
 }
@@ -102,7 +117,7 @@ impl FromRequestParts<App> for Visit {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, NoGuest> {
         if !parts.uri.path().starts_with("/tenants/") {
             let guest = Guest::<Following>::from_request_parts(parts, app).await?;
-            return Ok(Self { see: guest.permit, id: IntegrationId(guest.subject), session: None });
+            return Ok(Self { see: guest.permit, id: IntegrationId(guest.subject), by: By::Link(guest.who) });
         }
         let see = Permit::<SeePortal>::from_request_parts(parts, app).await;
         let see = see.map_err(|why| NoGuest::answered(why.into_response()))?;
@@ -110,6 +125,6 @@ impl FromRequestParts<App> for Visit {
         let session = session.map_err(|why| NoGuest::answered(why.into_response()))?;
         let named = Path::<Named>::from_request_parts(parts, app).await;
         let Path(named) = named.map_err(|why| NoGuest::answered(why.into_response()))?;
-        Ok(Self { see, id: named.id()?, session: Some(session) })
+        Ok(Self { see, id: named.id()?, by: By::Session(session) })
     }
 }
