@@ -35,6 +35,8 @@ export function fullPortal(server: Server, tenant: string): Room[] {
   const base = `/tenants/${tenant}/portal`;
   let offer = "";
   let here = "";
+  let link = "";
+  let questions = "";
   const of = async (page: Page) => {
     if (!here) {
       await accept(page, offer);
@@ -79,5 +81,62 @@ export function fullPortal(server: Server, tenant: string): Room[] {
       },
     },
     { name: "portal-as-colleague", as: "ada", open: (page) => page.goto(here) },
+    { name: "portal-links-none", as: "ada", open: (page) => page.goto(`${here}/links`) },
+    {
+      name: "portal-links-amiss",
+      as: "ada",
+      open: async (page) => {
+        await page.goto(`${here}/links`);
+        await page.getByLabel("Days").fill("100");
+        await press(page, "Make the link");
+      },
+    },
+    {
+      name: "portal-link-made",
+      as: "ada",
+      open: async (page) => {
+        await page.goto(`${here}/links`);
+        await page.getByLabel("For whom").fill("Joan of the membership office");
+        await press(page, "Make the link");
+        link = (await page.locator("#link").textContent()) ?? "";
+      },
+    },
+    { name: "portal-door", open: (page) => page.goto(link) },
+    {
+      name: "portal-guest",
+      open: async (page) => {
+        await page.goto(link);
+        await press(page, "Show it");
+      },
+    },
+    {
+      name: "portal-guest-task",
+      open: async (page) => {
+        await page.goto("/portal/integration");
+        await inMain(page).getByRole("link", { name: /processing agreement/ }).click();
+      },
+    },
+    { name: "portal-link-useless", open: (page) => page.goto("/portal?token=none") },
+    { name: "portal-links", as: "ada", open: (page) => page.goto(`${here}/links`) },
+    {
+      name: "portal-questions",
+      as: "customer",
+      open: async (page) => {
+        await page.goto(base);
+        await inMain(page).getByRole("link", { name: "Unpaid invoices", exact: true }).first().click();
+        questions = page.url().split("?")[0];
+        await page.goto(`${questions}/intake`);
+      },
+    },
+    {
+      name: "portal-questions-amiss",
+      as: "customer",
+      open: async (page) => {
+        await page.goto(`${questions}/intake/data`);
+        await page.getByLabel(/How many on a usual day/).fill("lots");
+        await press(page, "Save and go on");
+      },
+    },
+    { name: "portal-questions-as-colleague", as: "ada", open: (page) => page.goto(`${questions}/intake/data`) },
   ];
 }

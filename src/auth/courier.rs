@@ -32,17 +32,18 @@ pub enum Delivered {
 }
 
 /// A link with what is said about it.
-pub(super) struct Parcel<'a> {
-    pub(super) to: &'a str,
-    pub(super) about: String,
+pub(crate) struct Parcel<'a> {
+    /// None: it is shown, and not sent.
+    pub(crate) to: Option<&'a str>,
+    pub(crate) about: String,
     /// `/invitation`.
-    pub(super) path: &'static str,
-    pub(super) secret: &'a Secret,
-    pub(super) good_until: DateTime<Utc>,
-    /// Writes the letter around the link.
-    pub(super) letter: fn(&str, &str, String) -> Letter,
+    pub(crate) path: &'static str,
+    pub(crate) secret: &'a Secret,
+    pub(crate) good_until: DateTime<Utc>,
+    /// Writes the letter around the link: who stands behind it, the address of this server, the link.
+    pub(crate) letter: &'a (dyn Fn(&str, &str, String) -> Letter + Sync),
     /// Who or what stands behind it, for the letter.
-    pub(super) from: &'a str,
+    pub(crate) from: &'a str,
 }
 
 impl Courier {
@@ -57,18 +58,20 @@ impl Courier {
     }
 
     /// Sends a link off, in the transaction that makes it. Mail with an older link about the same is taken back.
-    pub(super) async fn deliver(&self, tx: &mut Tx, clock: &Clock, parcel: Parcel<'_>) -> Result<Delivered> {
+    pub(crate) async fn deliver(&self, tx: &mut Tx, clock: &Clock, parcel: Parcel<'_>) -> Result<Delivered> {
         mail::cancel(tx, &parcel.about).await?;
         let url = format!("{}{}?token={}", self.base, parcel.path, parcel.secret.reveal());
-        let Some(keys) = &self.by_mail else { return Ok(Delivered::Shown(Secret::given(url))) };
+        let (Some(keys), Some(to)) = (&self.by_mail, parcel.to) else {
+            return Ok(Delivered::Shown(Secret::given(url)));
+        };
         let mail = Mail {
-            to: parcel.to.to_owned(),
+            to: to.to_owned(),
             letter: (parcel.letter)(parcel.from, &self.base, url),
             about: parcel.about,
             good_until: Some(parcel.good_until),
         };
         mail::enqueue(tx, clock, keys, mail).await?;
-        Ok(Delivered::Mailed(parcel.to.to_owned()))
+        Ok(Delivered::Mailed(to.to_owned()))
     }
 }
 

@@ -24,10 +24,10 @@ use crate::{
 pub(super) struct Which {
     /// Whose
     #[arg(long, value_name = "ID", value_parser = input::id::<TenantId>)]
-    tenant: TenantId,
+    pub(super) tenant: TenantId,
     /// The id of the integration: see `tributary integration list`
     #[arg(value_name = "INTEGRATION_ID", value_parser = input::id::<IntegrationId>)]
-    id: IntegrationId,
+    pub(super) id: IntegrationId,
 }
 
 /// Say that a task is done, or is not after all
@@ -72,7 +72,8 @@ pub(super) struct Make {
 #[command(after_help = "\
 Examples:
   tributary integration waive --tenant ID INTEGRATION_ID EVIDENCE_ID --reason \"sales begin in March\"
-  tributary integration waive --tenant ID INTEGRATION_ID PHASE_ID --reason \"a training leaves no events\"")]
+  tributary integration waive --tenant ID INTEGRATION_ID PHASE_ID --reason \"a training leaves no events\"
+  tributary integration waive --tenant ID INTEGRATION_ID EVIDENCE_ID --undo --reason \"sales have begun\"")]
 pub(super) struct Waive {
     #[command(flatten)]
     of: Which,
@@ -82,6 +83,9 @@ pub(super) struct Waive {
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Take the waiver back: it has to be seen again
+    #[arg(long)]
+    undo: bool,
 }
 
 impl Which {
@@ -228,7 +232,8 @@ impl Waive {
         let db = context.db().await?;
         let reason = Reason::parse(&self.reason).map_err(|why| Usage(format!("--reason: {why}")))?;
         let permit = context.actor.permit(self.of.tenant)?;
-        store::waive(&db, &context.clock, &permit, self.of.id, self.point, reason).await?;
-        context.out.record(&json!({ "waived": self.point }), || "waived".to_owned())
+        store::waive(&db, &context.clock, &permit, self.of.id, (self.point, self.undo), reason).await?;
+        let (key, word) = if self.undo { ("takenBack", "taken back") } else { ("waived", "waived") };
+        context.out.record(&json!({ key: self.point }), || word.to_owned())
     }
 }

@@ -7,6 +7,7 @@ use super::{
     Context, Usage,
     implementation::{Done, Make, Waive, Which},
     input,
+    link::{Link, Unlink, links},
 };
 use crate::{
     auth::{self, SeeIntegrations, email::Email},
@@ -63,6 +64,14 @@ Examples:
     Done(Done),
     Make(Make),
     Waive(Waive),
+    Link(Link),
+    /// List the links by which people without an account follow it, with how each stands
+    #[command(after_help = "\
+Examples:
+  tributary integration links --tenant ID INTEGRATION_ID
+  tributary --json integration links --tenant ID INTEGRATION_ID | jq -r 'select(.standing == \"opened\") | .forWhom'")]
+    Links(Which),
+    Unlink(Unlink),
 }
 
 /// Begin an integration with its intake
@@ -157,6 +166,9 @@ impl Integration {
             Self::Done(done) => done.run(context).await,
             Self::Make(make) => make.run(context).await,
             Self::Waive(waive) => waive.run(context).await,
+            Self::Link(link) => link.run(context).await,
+            Self::Links(which) => links(context, &which).await,
+            Self::Unlink(unlink) => unlink.run(context).await,
         }
     }
 }

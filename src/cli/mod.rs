@@ -12,6 +12,7 @@ mod implementation;
 mod input;
 mod intake;
 mod integration;
+mod link;
 mod migrate;
 mod moving;
 mod output;

@@ -5,13 +5,18 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Context, Refused, input, integration::scope};
+use super::{Context, Refused, input, integration::scope, link::link};
 use crate::{
     db::Db,
+    guests::Wish,
     ids::{IntegrationId, QuotationId, TenantId},
     intake::{
         hours,
-        quotation::{Document, Limit, Quotation as One, State, content::digest, store},
+        quotation::{
+            Document, Limit, Quotation as One, State,
+            content::digest,
+            store::{self, Offering},
+        },
         store::Scope,
     },
     name::Name,
@@ -162,9 +167,9 @@ impl Send {
         let of = store::get(&db, &permit, self.id).await?;
         let sent = store::send(&db, &context.clock, &permit, self.limit, self.id, of.revision).await?;
         let link = match (self.for_whom, self.url) {
-            (Some(whom), Some(url)) => {
-                let secret = store::make_link(&db, &context.clock, &permit, self.id, whom).await?;
-                Some(format!("{}/quotation?token={}", url.as_str().trim_end_matches('/'), secret.reveal()))
+            (Some(for_whom), Some(url)) => {
+                let wish = Wish { subject: self.id.0, for_whom, send_to: None, days: None };
+                Some(link::<Offering>(context, &permit, &url, wish).await?.0)
             }
             _ => None,
         };

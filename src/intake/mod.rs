@@ -25,6 +25,7 @@ use crate::{
     ids::{EventTypeId, IntegrationId, TenantId, TokenId, UserId},
     name::Name,
 };
+pub(crate) use pages::questionnaire;
 pub use pages::routes;
 pub use stage::{Act, Facts, Reason, Why, follows, step};
 pub use store::{Scope, Waiting, waiting};

@@ -7,9 +7,9 @@ use uuid::Uuid;
 use crate::{
     auth::{AnswerTasks, Permit, SeePortal},
     clock::Clock,
-    db::Db,
+    db::{Db, Tx},
     error::{Error, Result},
-    ids::{IntegrationId, new_id},
+    ids::{IntegrationId, TenantId, new_id},
     intake::{
         Side,
         implementation::{self, Task, Whole},
@@ -58,6 +58,15 @@ pub async fn answers(db: &Db, permit: &Permit<SeePortal>, id: IntegrationId) -> 
         permit.tenant(),
         id,
     )?)
+}
+
+/// Whether somebody has answered a task: it is not removed any more, for its answers would go with it.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn is_answered(tx: &mut Tx, tenant: TenantId, of: IntegrationId, task: Uuid) -> Result<bool> {
+    let text = "SELECT COUNT(*) FROM task_answers WHERE tenant_id = $1 AND integration_id = $2 AND task_id = $3";
+    Ok(sql!(value i64, tx, text, tenant, of, task)? > 0)
 }
 
 /// What is handed over with an answer.

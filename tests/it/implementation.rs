@@ -98,6 +98,18 @@ async fn seen(app: &TestApp, id: IntegrationId, words: &str) -> Vec<String> {
     }
 }
 
+/// Takes a waiver back: by who has the right, with a reason.
+async fn take_back(mara: &mut Browser, ada: &mut Browser, train: &str) {
+    assert!(mara.get(train).await.text().contains("Take back a waiver"));
+    let back = |reason: &'static str| [("form", "take-back"), ("reason", reason)];
+    assert_eq!(ada.post(train, &back("mine")).await.status, 403);
+    refused(&mara.post(train, &back(" ")).await, "Write down why");
+    led(&mara.post(train, &back("They want to <u>see</u> it")).await);
+    refused(&mara.post(train, &back("again")).await, "That is not waived");
+    let page = ada.get(train.split("/implementation").next().unwrap()).await.text();
+    assert!(page.contains("no longer go live without evidence") && page.contains("&lt;u&gt;see&lt;/u&gt;"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
     each(|app| async move {
@@ -192,12 +204,16 @@ async fn an_accepted_quotation_is_built_and_goes_live_by_what_is_seen() {
         refused(&mara.post(&train, &[("reason", " ")]).await, "Write down why");
         led(&mara.post(&train, &[("reason", "A training leaves <u>no</u> events")]).await);
         refused(&mara.post(&train, &[("reason", "again")]).await, "waived already");
+        take_back(&mut mara, &mut ada, &train).await;
+        refused(&ada.post(&here, &[("form", "go-live")]).await, "acceptance evidence is not complete");
+        led(&mara.post(&train, &[("reason", "A training leaves <u>no</u> events")]).await);
         assert_eq!(led(&ada.post(&here, &[("form", "go-live")]).await), one);
         let page = ada.get(&here).await.text();
         assert!(page.contains("Live since") && page.contains("3 of 3"), "{page}");
         assert!(page.contains("A training leaves &lt;u&gt;no&lt;/u&gt; events"), "{page}");
         let trail = ada.get(&format!("/tenants/{}/audit", app.tenant)).await.text();
         assert!(trail.contains("Waived acceptance evidence of"), "{trail}");
+        assert!(trail.contains("Took back a waiver of acceptance evidence of"), "{trail}");
         // what is live is not built on
         refused(&ada.post(&here, &[("form", "done"), ("task", &task)]).await, "no implementation under way");
     })
@@ -385,7 +401,11 @@ async fn the_command_line_plans_does_makes_and_waives() {
         for evidence in &planned.evidence {
             ask("waive", &[&evidence.id.to_string(), "--reason", "a trial"]);
         }
-        ask("waive", &[&planned.phases[2].id.to_string(), "--reason", "a training"]);
+        let training = planned.phases[2].id.to_string();
+        ask("waive", &[&training, "--reason", "a training"]);
+        ask("waive", &[&training, "--undo", "--reason", "not after all"]);
+        assert_eq!(ask("plan", &[])["missing"].as_array().unwrap().len(), 1);
+        ask("waive", &[&training, "--reason", "a training"]);
         assert_eq!(ask("plan", &[])["missing"], json!([]));
         let live = ask("advance", &["go-live"]);
         assert_eq!(live["stage"], "live");

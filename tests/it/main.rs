@@ -12,6 +12,7 @@ mod contracts;
 mod demo;
 mod failures;
 mod finding;
+mod guests;
 mod hostile;
 mod hosts;
 mod idempotency;

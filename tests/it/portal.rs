@@ -104,6 +104,15 @@ async fn a_customer_sees_their_own_integrations_and_answers_what_they_are_asked_
         assert!(!jane.get(&here).await.text().contains("You see what the customer sees"));
         assert!(jane.get(&format!("/tenants/{}/audit", app.tenant)).await.text().contains("Looked as its customer at"));
 
+        // what was answered does not go with the task: it is not removed any more
+        let form = format!("/tenants/{}/integrations/{id}/implementation/tasks/{}", app.tenant, task.id);
+        let refused = ada.post(&form, &[("form", "remove")]).await;
+        assert!(refused.status == 422 && refused.text().contains("The customer has answered it"), "{}", refused.text());
+        let left = whole(&app, id).await.tasks;
+        assert!(left.iter().any(|one| one.id == task.id));
+        let unanswered = left.iter().find(|one| one.id != task.id).unwrap().id;
+        led(&ada.post(&form.replace(&task.id.to_string(), &unanswered.to_string()), &[("form", "remove")]).await);
+
         // nobody of another tenant sees any of it, nor whether it is there
         let other = app.another_tenant().await.tenant;
         let mut eve = signed_in(&app, "eve@example.com", Role::Customer, Some(other)).await;

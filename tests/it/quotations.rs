@@ -2,13 +2,18 @@
 //! strangers, time, and the command line.
 use serde_json::Value;
 use tributary::{
-    auth::{Actor, AnswerQuotations, Role, SeeQuotations},
+    auth::{
+        Actor, AnswerQuotations, Permit, Role, RunIntakes, SeeQuotations,
+        courier::{Courier, Delivered},
+    },
+    crypto::Secret,
+    guests,
     ids::{IntegrationId, QuotationId},
     intake::{
         Act, Answer as Verdict, Confidence, Details, Question, Scenario, Stage, SystemKind,
         quotation::{
             Acceptance, Content, Discount, Limit, Line, Percent, Pricing, Quotation, State,
-            store::{self, Bell},
+            store::{self, Bell, Offering},
         },
         store::{self as integrations, Given, Taken},
     },
@@ -79,6 +84,15 @@ pub async fn sent(app: &TestApp) -> Quotation {
     let content = Content { lines: vec![line("Connect", 8)], ..draft.content.clone() };
     let draft = store::save(db, clock, &permit, draft.id, draft.revision, content).await.unwrap();
     store::send(db, clock, &permit, NO_LIMIT, draft.id, draft.revision).await.unwrap()
+}
+
+/// The secret of a link to a version.
+async fn link(app: &TestApp, permit: &Permit<RunIntakes>, of: QuotationId) -> Secret {
+    let wish = guests::Wish { subject: of.0, for_whom: "Jane".parse().unwrap(), send_to: None, days: None };
+    let courier = Courier::by_hand("http://localhost");
+    let made = guests::store::make::<Offering>(&app.db, &app.clock, permit, &courier, wish).await.unwrap();
+    let Delivered::Shown(link) = made.0 else { panic!("it is shown") };
+    Secret::given(link.reveal().split_once("token=").unwrap().1)
 }
 
 async fn staff(app: &TestApp, role: Role) -> Browser {
@@ -296,8 +310,8 @@ async fn what_was_sent_stays_and_a_new_version_takes_its_place() {
         assert!(late.unwrap_err().to_string().contains("that is withdrawn"));
 
         // its last day passes
-        let link = store::make_link(db, clock, &permit, next.id, "Jane".parse().unwrap()).await.unwrap();
-        assert!(store::works(db, clock, &link).await.unwrap());
+        let link = link(&app, &permit, next.id).await;
+        assert!(guests::store::works::<Offering>(db, clock, &link).await.unwrap());
         clock.advance(31 * 24 * 3600);
         let now = clock.now();
         let next = store::get(db, &theirs, next.id).await.unwrap();
@@ -305,7 +319,7 @@ async fn what_was_sent_stays_and_a_new_version_takes_its_place() {
         let digest = next.document_digest.clone().unwrap();
         let late = store::accept(db, clock, &answer, &Bell::silent(), next.id, &digest, by()).await;
         assert!(late.unwrap_err().to_string().contains("has passed"));
-        assert!(!store::works(db, clock, &link).await.unwrap());
+        assert!(!guests::store::works::<Offering>(db, clock, &link).await.unwrap());
         // and a new version is valid again
         let third = store::begin(db, clock, &permit, of.integration_id).await.unwrap();
         assert!(third.content.valid_until > now.date_naive());

@@ -133,6 +133,9 @@ pub const ALL: &[Words] = &[
     words("intake.link", Object::Integration, "made a link to answer the intake of"),
     words("intake.open-link", Object::Integration, "opened a link to answer the intake of"),
     words("intake.revoke-link", Object::Integration, "took back a link to answer the intake of"),
+    words("portal.link", Object::Integration, "made a link to the portal for"),
+    words("portal.open-link", Object::Integration, "opened a link to the portal for"),
+    words("portal.revoke-link", Object::Integration, "took back a link to the portal for"),
     words("quotation.begin", Object::Integration, "began a quotation for"),
     words("quotation.change", Object::Integration, "changed the quotation for"),
     words("quotation.submit", Object::Integration, "asked for the approval of the quotation for"),
@@ -158,6 +161,7 @@ pub const ALL: &[Words] = &[
     words("evidence.name", Object::Integration, "named acceptance evidence of"),
     words("evidence.forget", Object::Integration, "asked no more for acceptance evidence of"),
     words("evidence.waive", Object::Integration, "waived acceptance evidence of"),
+    words("evidence.unwaive", Object::Integration, "took back a waiver of acceptance evidence of"),
 ];
 
 /// The words of an action, if it is known here.

@@ -204,12 +204,12 @@ async fn send(
     expires_at: DateTime<Utc>,
 ) -> Result<Invited> {
     let parcel = Parcel {
-        to: email,
+        to: Some(email),
         about: about(id),
         path: "/invitation",
         secret,
         good_until: expires_at,
-        letter: courier::invitation_letter,
+        letter: &courier::invitation_letter,
         from: &actor.name,
     };
     let link = courier.deliver(tx, clock, parcel).await?;

@@ -89,12 +89,12 @@ async fn make(tx: &mut Tx, clock: &Clock, courier: &Courier, actor: &Actor, owne
     )?;
     audited(tx, clock, actor, "user.make-reset-link", owner, None).await?;
     let parcel = Parcel {
-        to: &owner.email,
+        to: Some(&owner.email),
         about: format!("user:{}", owner.id),
         path: "/reset-password",
         secret: &secret,
         good_until: expires_at,
-        letter: courier::reset_letter,
+        letter: &courier::reset_letter,
         from: &actor.name,
     };
     courier.deliver(tx, clock, parcel).await

@@ -305,7 +305,7 @@ impl Telling<'_> {
         for point in whole.evidence.iter().map(|one| one.id).chain(bare.map(|one| one.id)) {
             let why = Reason::parse("It was seen to work before evidence was measured here.");
             let why = why.map_err(|why| Error::internal(anyhow::anyhow!(why)))?;
-            building::waive(db, past, &cast.account_manager, id, point, why).await?;
+            building::waive(db, past, &cast.account_manager, id, (point, false), why).await?;
         }
         self.step(&cast.engineer, id, Act::GoLive, "").await
     }

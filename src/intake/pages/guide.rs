@@ -87,6 +87,7 @@ fn page(frame: &Frame, path: &str, audience: Audience) -> String {
         {ways(audience)}
         {needs(audience)}
         {scenarios(audience)}
+        {following(audience)}
         {afterwards(audience)}
     };
     ui::page(frame, "Guide", Vec::new(), body.into_any())
@@ -183,6 +184,25 @@ fn scenarios(audience: Audience) -> AnyView {
         ],
     };
     card("scenarios", "What the three scenarios mean", words)
+}
+
+fn following(audience: Audience) -> AnyView {
+    let words = match audience {
+        Customers => vec![
+            "You see at any time how far your integration is, whose turn it is, and what comes next. What we need from you stands there as tasks: tick one, or answer it with words or a file. Our questions about your system are there too. Once it is live, you see in plain words how it fares.",
+            "Sign in, if you have an account: you see all your integrations, and what was quoted. Or open the link that we send you: it shows one integration, without an account and without prices.",
+            "The link can be opened once, and then you come back with the same browser until the day that it says. Do not pass it on: what is done with it carries your name. If it does not work any more, ask for a new one. If you think that somebody else has it, tell us, and it is shut at once.",
+        ],
+        SuccessManagers | AccountManagers => vec![
+            "In the portal the customer sees each integration with its stage in plain words, whose turn it is and what is next, answers our questions, and does the tasks of their side. Who has an account sees all of their own, and their quotations.",
+            "For somebody without an account, make a link on the page of the integration, under “What the customer sees”: it is for one person and one integration, for as many days as you say, shows no prices, and can be taken back at any time. Opening it uses it up, so give everybody their own.",
+        ],
+        Consultants => vec![
+            "“See it as the customer” shows the portal as they see it; that you looked stands in the audit trail. Write tasks and next steps in words that they understand: they read them there.",
+            "Whoever has no account follows one integration by a link, which you make under “What the customer sees”. What they answer and upload stands on the timeline with their name and “by link”. A task that was answered cannot be removed any more.",
+        ],
+    };
+    card("portal", "What the customer sees", words)
 }
 
 fn afterwards(audience: Audience) -> AnyView {

@@ -1,4 +1,4 @@
-//! Links by which a customer answers an intake: made, shown this once, taken back.
+//! Links by which a customer answers an intake: made, shown this once or mailed, taken back.
 use axum::{
     Form,
     extract::{Path, State},
@@ -12,13 +12,13 @@ use crate::{
     auth::{Permit, RunIntakes, Session},
     error::Result,
     form::{Typed, amiss, shown},
-    intake::store,
-    name::Name,
-    ui::{
-        self, Alert, Button, Card, CopyField, Field, FieldErrors, Form as PageForm, FormActions, LinkButton,
-        PageHeader, Row, State as Mood, Tone,
-    },
+    guests,
+    intake::store::Answering,
+    ui::{self, Card, FieldErrors, PageHeader},
 };
+
+/// What the pages are called.
+const TITLE: &str = "Link for the customer";
 
 /// Asks whom it is for.
 pub(super) async fn ask(
@@ -28,10 +28,10 @@ pub(super) async fn ask(
     Path(named): Path<Named>,
 ) -> Result<Response> {
     let room = Room::load(&app, &session, permit.tenant(), &named, "/links").await?;
-    Ok(shown(page(&room, "", &FieldErrors::new())))
+    Ok(shown(page(&room, &app, &Typed::default(), &FieldErrors::new())))
 }
 
-/// Makes it, and shows it this once.
+/// Makes it, and sends it or shows it this once.
 pub(super) async fn make(
     State(app): State<App>,
     session: Session,
@@ -41,16 +41,18 @@ pub(super) async fn make(
 ) -> Result<Response> {
     let room = Room::load(&app, &session, permit.tenant(), &named, "/links").await?;
     let mut errors = FieldErrors::new();
-    if let Some(whom) = errors.keep("for_whom", typed.text("for_whom").parse::<Name>()) {
-        match store::make_link(&app.db, &app.clock, &permit, room.of.id, whom.clone()).await {
-            Ok(secret) => {
-                let url = format!("{}/answer?token={}", app.public_base, secret.reveal());
-                return Ok(shown(made(&room, &whom, url)));
-            }
-            Err(error) => errors.note("", error)?,
-        }
+    let made = guests::pages::make::<Answering>(
+        &app,
+        &permit,
+        room.of.id.0,
+        format!("{}/intake", room.here()),
+        &typed,
+        &mut errors,
+    );
+    if let Some(body) = made.await? {
+        return Ok(shown(ui::page(&room.frame, TITLE, room.crumbs(true), body)));
     }
-    Ok(amiss(page(&room, &typed.text("for_whom"), &errors)))
+    Ok(amiss(page(&room, &app, &typed, &errors)))
 }
 
 /// Takes it back.
@@ -60,46 +62,18 @@ pub(super) async fn revoke(
     Path(named): Path<Named>,
 ) -> Result<Response> {
     let id = named.id()?;
-    store::revoke_link(&app.db, &app.clock, &permit, id, named.link()?).await?;
+    guests::store::revoke::<Answering>(&app.db, &app.clock, &permit, id.0, named.link()?).await?;
     let back = format!("{}/intake?done=revoked", crate::intake::address(permit.tenant(), id));
     Ok(Redirect::to(&back).into_response())
 }
 
-fn page(room: &Room, whom: &str, errors: &FieldErrors) -> String {
+fn page(room: &Room, app: &App, typed: &Typed, errors: &FieldErrors) -> String {
     let here = room.here();
+    let form =
+        guests::pages::form::<Answering>(app, format!("{here}/links"), Some(format!("{here}/intake")), typed, errors);
     let body = view! {
-        <PageHeader title="Link for the customer" lead="Whoever has it can answer the questions of this intake, and see nothing else."/>
-        <Card>
-            <PageForm action=format!("{here}/links") errors=errors>
-                <Field
-                    name="for_whom"
-                    label="For whom"
-                    value=whom.to_owned()
-                    autocomplete="off"
-                    focus=true
-                    hint="A name or an address: the answers carry it. Give everybody their own."
-                    errors=errors
-                />
-                <FormActions>
-                    <Button tone=Tone::Primary>"Make the link"</Button>
-                    <LinkButton href=format!("{here}/intake") tone=Tone::Quiet>"Cancel"</LinkButton>
-                </FormActions>
-            </PageForm>
-        </Card>
+        <PageHeader title=TITLE lead="Whoever has it can answer the questions of this intake, and see nothing else."/>
+        <Card>{form}</Card>
     };
-    ui::page(&room.frame, "Link for the customer", room.crumbs(true), body.into_any())
-}
-
-fn made(room: &Room, whom: &Name, url: String) -> String {
-    let body = view! {
-        <PageHeader title=format!("The link for {whom}")/>
-        <Alert state=Mood::Warning title="Copy it now: it will not be shown again" announce=true>
-            <p>"It can be opened once within 14 days. Who has opened it can go on for 30 days in the same browser. You can take it back at any time."</p>
-        </Alert>
-        <Card>
-            <CopyField id="link" label="Link" value=url hint="Send it by whatever way you write to them."/>
-            <Row><LinkButton href=format!("{}/intake", room.here()) tone=Tone::Primary>"I have copied it"</LinkButton></Row>
-        </Card>
-    };
-    ui::page(&room.frame, "Link for the customer", room.crumbs(true), body.into_any())
+    ui::page(&room.frame, TITLE, room.crumbs(true), body.into_any())
 }

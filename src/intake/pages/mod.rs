@@ -14,6 +14,7 @@ mod new;
 mod overview;
 mod probe;
 mod question;
+pub(crate) mod questionnaire;
 mod quotations;
 mod report;
 mod scenario;
@@ -39,6 +40,7 @@ use crate::{
     },
     error::{Error, Result},
     form::Done,
+    guests::gate::{door, enter},
     ids::{IntegrationId, TenantId, UserId},
     tenants,
     ui::{self, Badge, Crumb, Frame, Notice, Section, State, Tab, Tabs},
@@ -81,7 +83,7 @@ pub fn routes() -> Router<App> {
         .route("/tenants/{tenant}/integrations/{integration}/acts/{act}", get(acts::ask).post(acts::take))
         .merge(quotations::routes())
         .merge(implementation::routes())
-        .route("/answer", get(guest::door).post(guest::enter))
+        .route("/answer", get(door::<store::Answering>).post(enter::<store::Answering>))
         .route("/answer/intake", get(guest::all))
         .route("/answer/intake/{section}", get(guest::ask).post(guest::save))
 }

@@ -104,7 +104,6 @@ fn page(room: &Room, sight: &Sight, step: &str, turn: &str, why: &str, errors: &
     let edit = sight.may_run.then(|| {
         view! { <LinkButton href=format!("{here}/edit") icon=Icon::Settings>"Edit"</LinkButton> }
     });
-    let theirs = format!("/tenants/{}/portal/{}", of.tenant_id, of.id);
     let main = view! {
         {next(room, sight, step, turn, why, errors)}
         {verdicts(room, sight)}
@@ -112,10 +111,10 @@ fn page(room: &Room, sight: &Sight, step: &str, turn: &str, why: &str, errors: &
     };
     let earlier = (!sight.earlier.is_empty())
         .then(|| super::new::history(&room.frame, of.details.system_name.as_str(), &sight.earlier));
-    let aside = view! { {about(room)} {earlier} {acts(room, sight)} {command(of)} };
+    let aside = view! { {about(room)} {portal(of, sight)} {earlier} {acts(room, sight)} {command(of)} };
     let lead = format!("{} · {}", of.details.system_name, of.details.system_kind.title());
     let body = view! {
-        <PageHeader title=of.details.name.as_str() lead=lead badge=stage(of.stage)>{main_act(room, sight)}{edit}<LinkButton href=theirs tone=Tone::Quiet>"See it as the customer"</LinkButton></PageHeader>
+        <PageHeader title=of.details.name.as_str() lead=lead badge=stage(of.stage)>{main_act(room, sight)}{edit}</PageHeader>
         <Track label="Stages" stages=track(of.stage, &sight.happened)/>
         {room.tabs("")}
         <Columns main=main.into_any() aside=aside.into_any()/>
@@ -254,6 +253,20 @@ fn about(room: &Room) -> AnyView {
         ("Began", view! { {ui::ago(now, of.created_at)}{format!(", by {}", known_as(&of.created_by))} }.into_any()),
     ];
     view! { <Card title="About"><Facts items=items/></Card> }.into_any()
+}
+
+/// What the customer sees of it, and how they get there.
+fn portal(of: &Integration, sight: &Sight) -> AnyView {
+    let theirs = format!("/tenants/{}/portal/{}", of.tenant_id, of.id);
+    let links = sight.may_run.then(|| {
+        view! { <LinkButton href=format!("{theirs}/links") tone=Tone::Plain icon=Icon::Plus>"Links"</LinkButton> }
+    });
+    view! {
+        <Card title="What the customer sees" lead="In the portal: signed in, or without an account by a link.">
+            <Row><LinkButton href=theirs tone=Tone::Plain>"See it as the customer"</LinkButton>{links}</Row>
+        </Card>
+    }
+    .into_any()
 }
 
 /// What else can be done: seldom, and never by accident.

@@ -1,243 +1,54 @@
-//! The link by which a customer answers an intake without an account. Its secret is kept as a digest; following it shows
-//! a button, and only that uses it up and begins a session for this one intake. Whatever is the matter with a link that
-//! does not work, nobody is told.
-use chrono::{DateTime, Duration, Utc};
-use serde::Serialize;
-use serde_json::json;
-use uuid::Uuid;
+//! The link by which a customer answers an intake without an account.
+use chrono::Duration;
 
 use super::{Note, audit, lock, note};
 use crate::{
-    auth::{Actor, AnswerIntakes, Permit, Right, Role, RunIntakes, store::Origin},
+    auth::{Actor, AnswerIntakes, Permit, RunIntakes},
     clock::Clock,
-    crypto::Secret,
-    db::Db,
+    db::Tx,
     error::{Error, Result},
-    ids::{IntegrationId, TenantId, new_id},
-    name::Name,
-    sql,
+    guests::{Became, Door, Offer, Opens, Place, Told, Wish},
+    ids::IntegrationId,
 };
 
 /// How long a link waits to be opened.
 const LIFETIME: Duration = Duration::seconds(14 * 24 * 3600);
-/// How long somebody who has opened it can go on.
-const SESSION: Duration = Duration::seconds(30 * 24 * 3600);
 
-/// A link that was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
-#[serde(rename_all = "camelCase")]
-pub struct Link {
-    /// Its id.
-    pub id: Uuid,
-    /// Whom it is for.
-    pub for_whom: String,
-    /// Who made it.
-    pub made_by: String,
-    /// When.
-    pub made_at: DateTime<Utc>,
-    /// Until when it can be opened.
-    pub expires_at: DateTime<Utc>,
-    /// When it was opened.
-    pub used_at: Option<DateTime<Utc>>,
-    /// When it was taken back.
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// Until when whoever opened it can go on.
-    pub session_expires_at: Option<DateTime<Utc>>,
-}
+/// The questions of one intake, as a guest answers them.
+#[derive(Debug, Clone, Copy)]
+pub struct Answering;
 
-impl Link {
-    /// Whether it can be opened, or whoever opened it can go on.
-    pub fn is_good(&self, now: DateTime<Utc>) -> bool {
-        let end = self.session_expires_at.unwrap_or(self.expires_at);
-        self.revoked_at.is_none() && end > now
-    }
-}
-
-/// The links of an intake, newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn links<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId) -> Result<Vec<Link>> {
-    Ok(sql!(
-        all Link, db,
-        "SELECT id, for_whom, made_by, made_at, expires_at, used_at, revoked_at, session_expires_at FROM intake_links
-         WHERE tenant_id = $1 AND integration_id = $2 ORDER BY id DESC LIMIT 50",
-        permit.tenant(),
-        id,
-    )?)
-}
-
-/// Makes a link for somebody; its secret is shown this once.
-///
-/// # Errors
-/// [`Error::Conflict`] when the intake is over; [`Error::NotFound`] when the tenant has none such; when the database
-/// fails.
-pub async fn make_link(
-    db: &Db,
-    clock: &Clock,
-    permit: &Permit<RunIntakes>,
-    id: IntegrationId,
-    for_whom: Name,
-) -> Result<Secret> {
-    let (permit, clock, secret) = (permit.clone(), clock.clone(), Secret::random());
-    let digest = secret.digest();
-    db.write(move |tx| {
-        Box::pin(async move {
-            let of = lock(tx, permit.tenant(), id).await?;
-            if !of.stage.is_open() {
-                return Err(Error::Conflict(format!("the intake is over: it stands at {}", of.stage.title())));
-            }
-            let now = clock.now();
-            sql!(
-                exec tx,
-                "INSERT INTO intake_links (tenant_id, id, integration_id, digest, for_whom, made_by, made_at, expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                of.tenant_id,
-                new_id(&clock),
-                id,
-                digest.to_vec(),
-                &for_whom,
-                &permit.actor().name,
-                now,
-                now + LIFETIME,
-            )?;
-            let what = format!("made a link for {for_whom} to answer the intake");
-            note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
-            audit::written(tx, &clock, permit.actor(), &of, "intake.link", None, json!({ "for": for_whom })).await
-        })
-    })
-    .await?;
-    Ok(secret)
-}
-
-/// Takes a link back; who came in by it is out.
-///
-/// # Errors
-/// [`Error::NotFound`] when the intake has none such; when the database fails.
-pub async fn revoke_link(
-    db: &Db,
-    clock: &Clock,
-    permit: &Permit<RunIntakes>,
-    id: IntegrationId,
-    link: Uuid,
-) -> Result<()> {
-    let (permit, clock) = (permit.clone(), clock.clone());
-    db.write(move |tx| {
-        Box::pin(async move {
-            let of = lock(tx, permit.tenant(), id).await?;
-            let whom = sql!(
-                values String, tx,
-                "UPDATE intake_links SET revoked_at = COALESCE(revoked_at, $4)
-                 WHERE tenant_id = $1 AND integration_id = $2 AND id = $3 RETURNING for_whom",
-                of.tenant_id,
-                id,
-                link,
-                clock.now(),
-            )?;
-            let whom = whom.first().ok_or(Error::NotFound("link"))?;
-            let what = format!("took back the link for {whom}");
-            note(tx, &clock, permit.actor(), (of.tenant_id, id), Note::of(what)).await?;
-            audit::written(tx, &clock, permit.actor(), &of, "intake.revoke-link", None, json!({ "for": whom })).await
-        })
-    })
-    .await
-}
-
-/// Whether a link can be opened. It asks for nobody's permission: the secret is the authority.
-///
-/// # Errors
-/// When the database fails.
-pub async fn works(db: &Db, clock: &Clock, secret: &Secret) -> Result<bool> {
-    let found = sql!(
-        value i64, db,
-        "SELECT COUNT(*) FROM intake_links
-         WHERE digest = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2",
-        secret.digest().to_vec(),
-        clock.now(),
-    )?;
-    Ok(found > 0)
-}
-
-#[derive(sqlx::FromRow)]
-struct Opened {
-    tenant_id: TenantId,
-    integration_id: IntegrationId,
-    for_whom: String,
-}
-
-/// Opens a link, once: the secret of the session that begins. None when it does not work.
-///
-/// # Errors
-/// When the database fails.
-pub async fn open_link(db: &Db, clock: &Clock, secret: &Secret, origin: &Origin) -> Result<Option<Secret>> {
-    let (clock, digest, session, origin) = (clock.clone(), secret.digest(), Secret::random(), origin.clone());
-    let begun = session.digest();
-    let opened = db
-        .write(move |tx| {
-            Box::pin(async move {
-                let now = clock.now();
-                let opened = sql!(
-                    opt Opened, tx,
-                    "UPDATE intake_links SET used_at = $2, session_digest = $3, session_expires_at = $4
-                     WHERE digest = $1 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $2
-                     RETURNING tenant_id, integration_id, for_whom",
-                    digest.to_vec(),
-                    now,
-                    begun.to_vec(),
-                    now + SESSION,
-                )?;
-                let Some(opened) = opened else { return Ok(false) };
-                let actor = guest(&opened, &origin);
-                let of = lock(tx, opened.tenant_id, opened.integration_id).await?;
-                let told = Note::of("opened the link to answer the intake");
-                note(tx, &clock, &actor, (of.tenant_id, of.id), told).await?;
-                audit::written(tx, &clock, &actor, &of, "intake.open-link", None, json!({ "for": opened.for_whom }))
-                    .await?;
-                Ok(true)
-            })
-        })
-        .await?;
-    Ok(opened.then_some(session))
-}
-
-/// Who comes by a link: a customer of the one tenant, without an account.
-fn guest(opened: &Opened, origin: &Origin) -> Actor {
-    Actor {
-        user: None,
-        name: format!("{} (by link)", opened.for_whom),
-        role: Role::Customer,
-        tenant: Some(opened.tenant_id),
-        address: Some(origin.address),
-        request: origin.request,
-    }
-}
-
-/// Somebody who came by a link: what they may answer.
-#[derive(Debug, Clone)]
-pub struct Door {
-    /// Their authority: to answer, and nothing else.
-    pub permit: Permit<AnswerIntakes>,
-    /// The one intake.
-    pub id: IntegrationId,
-    /// What they are called.
-    pub who: String,
-}
-
-/// Whose session a cookie holds; none when it is over, taken back, or none.
-///
-/// # Errors
-/// When the database fails.
-pub async fn session(db: &Db, clock: &Clock, cookie: &Secret, origin: &Origin) -> Result<Option<Door>> {
-    let found = sql!(
-        opt Opened, db,
-        "SELECT tenant_id, integration_id, for_whom FROM intake_links
-         WHERE session_digest = $1 AND revoked_at IS NULL AND session_expires_at > $2",
-        cookie.digest().to_vec(),
-        clock.now(),
-    )?;
-    let door = |opened: Opened| {
-        let permit = guest(&opened, origin).permit(opened.tenant_id)?;
-        Ok(Door { permit, id: opened.integration_id, who: opened.for_whom })
+impl Place for Answering {
+    type Right = AnswerIntakes;
+    const OPENS: Opens = Opens::Intake;
+    const STAYS: Option<Duration> = Some(Duration::seconds(30 * 24 * 3600));
+    const DOOR: Door = Door {
+        path: "/answer",
+        inside: "/answer/intake",
+        title: "Questions about your integration",
+        lead: "You were sent this link to answer some questions about a system of yours.",
+        note: "It takes about twenty minutes. Every part is saved by itself, so you can stop and come back with this browser for 30 days.",
+        button: "Begin",
+        asks: "asks you to answer some questions about",
     };
-    found.map(door).transpose()
+
+    async fn offer(tx: &mut Tx, clock: &Clock, permit: &Permit<RunIntakes>, wish: &Wish) -> Result<Offer> {
+        let of = lock(tx, permit.tenant(), IntegrationId(wish.subject)).await?;
+        if !of.stage.is_open() {
+            return Err(Error::Conflict(format!("the intake is over: it stands at {}", of.stage.title())));
+        }
+        Ok(Offer { name: of.details.name.to_string(), until: clock.now() + LIFETIME })
+    }
+
+    async fn write_down(tx: &mut Tx, clock: &Clock, actor: &Actor, told: &Told) -> Result<()> {
+        let of = lock(tx, told.tenant, IntegrationId(told.subject)).await?;
+        let whom = &told.for_whom;
+        let (action, what) = match told.became {
+            Became::Made => ("intake.link", format!("made a link for {whom} to answer the intake")),
+            Became::Opened => ("intake.open-link", "opened the link to answer the intake".to_owned()),
+            Became::TakenBack => ("intake.revoke-link", format!("took back the link for {whom}")),
+        };
+        note(tx, clock, actor, (of.tenant_id, of.id), Note::of(what)).await?;
+        audit::written(tx, clock, actor, &of, action, None, told.audited()).await
+    }
 }

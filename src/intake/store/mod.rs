@@ -41,7 +41,7 @@ pub use investigation::{
     Investigation, OpenQuestion, Plan, Spent, add_question, answer_question, investigation, plan, question, questions,
     spend, spent,
 };
-pub use links::{Door, Link, links, make_link, open_link, revoke_link, session, works};
+pub use links::Answering;
 
 /// Which integrations somebody may see: those of all tenants, or of one.
 #[derive(Debug, Clone)]

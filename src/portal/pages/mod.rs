@@ -1,22 +1,25 @@
-//! The pages of the portal: all integrations of a tenant, and one of them. The same for a customer who is signed in and
-//! for a colleague who looks as a customer does; a colleague changes nothing there.
+//! The pages of the portal: all integrations of a tenant, and one of them. `visit` says who looks at the one.
+mod intake;
+mod links;
 mod status;
 mod task;
+mod visit;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Path, Query, State},
+    extract::{DefaultBodyLimit, Query, State},
     response::Response,
     routing::{get, post},
 };
-use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use self::visit::{Visit, as_customer};
 use super::{
-    answers::{self, MOST_BYTES},
+    answers::MOST_BYTES,
     health::{Diagnosis, Health},
+    links::Following,
     status as shared,
     store::{self, Day, Misfit, Standing},
 };
@@ -25,35 +28,46 @@ use crate::{
     auth::{AnswerTasks, Permit, Role, SeePortal, SeeQuotations, Session},
     error::{Error, Result},
     form::{Done, shown},
+    guests::gate::{door, enter},
     ids::IntegrationId,
-    intake::{
-        Side, Stage,
-        implementation::{self, Task, Whole},
-    },
+    intake::{Side, Stage, implementation},
     tenants,
     ui::{
-        self, Alert, Badge, Card, Chart, ChartBar, ChartWords, Column, Columns, Crumb, DataTable, Empty, Facts, Frame,
-        Icon, LinkButton, Notice, PageHeader, Row, Section, State as Mood, Tone,
+        self, Badge, Card, Chart, ChartBar, ChartWords, Column, Columns, DataTable, Empty, Facts, Frame, Icon,
+        LinkButton, Notice, PageHeader, Row, Section, State as Mood, Tone,
     },
 };
 
 /// The routes of this slice.
 pub fn routes() -> Router<App> {
     // a file, and what a form is beside it
-    let task = get(task::ask).post(task::answer).layer(DefaultBodyLimit::max(MOST_BYTES + (1 << 20)));
+    let task = || get(task::ask).post(task::answer).layer(DefaultBodyLimit::max(MOST_BYTES + (1 << 20)));
     Router::new()
         .route("/tenants/{tenant}/portal", get(all))
         .route("/tenants/{tenant}/portal/{integration}", get(show))
-        .route("/tenants/{tenant}/portal/{integration}/tasks/{task}", task)
+        .route("/tenants/{tenant}/portal/{integration}/tasks/{task}", task())
         .route("/tenants/{tenant}/portal/{integration}/files/{answer}", get(task::file))
         .route("/tenants/{tenant}/portal/{integration}/status", post(status::make))
         .route("/tenants/{tenant}/portal/{integration}/status/{link}/revoke", post(status::take_back))
+        .route("/tenants/{tenant}/portal/{integration}/intake", get(intake::all))
+        .route("/tenants/{tenant}/portal/{integration}/intake/{section}", get(intake::ask).post(intake::save))
+        .route("/tenants/{tenant}/portal/{integration}/links", get(links::all).post(links::make))
+        .route("/tenants/{tenant}/portal/{integration}/links/{link}/revoke", post(links::take_back))
+        .route("/portal", get(door::<Following>).post(enter::<Following>))
+        .route("/portal/integration", get(show))
+        .route("/portal/integration/tasks/{task}", task())
+        .route("/portal/integration/files/{answer}", get(task::file))
+        .route("/portal/integration/intake", get(intake::all))
+        .route("/portal/integration/intake/{section}", get(intake::ask).post(intake::save))
         .route("/status", get(status::show))
 }
 
 #[derive(Debug, Deserialize)]
 struct Named {
+    #[serde(default)]
     integration: String,
+    #[serde(default)]
+    section: String,
     #[serde(default)]
     task: String,
     #[serde(default)]
@@ -86,18 +100,6 @@ async fn frame(app: &App, session: &Session, permit: &Permit<SeePortal>, path: S
         store::looked(&app.db, &app.clock, permit, path.clone()).await?;
     }
     tenants::frame(app, session, Some(permit.tenant()), Section::Portal, path).await
-}
-
-/// What a colleague has to know who looks at it.
-fn as_customer(session: &Session, back: String) -> Option<AnyView> {
-    (session.actor.role != Role::Customer).then(|| {
-        view! {
-            <Alert state=Mood::Warning title="You see what the customer sees">
-                <p>"That you looked stands in the audit trail, which the customer can read. What only they may do is not offered to you. "{ui::link(back, "Back to our view")}</p>
-            </Alert>
-        }
-        .into_any()
-    })
 }
 
 async fn all(State(app): State<App>, session: Session, permit: Permit<SeePortal>) -> Result<Response> {
@@ -186,63 +188,60 @@ fn next(of: &Standing) -> AnyView {
     if of.of.stage.is_open() { ui::text(of.of.next.next_step.as_str()) } else { ui::muted("nothing") }
 }
 
-async fn show(
-    State(app): State<App>,
-    session: Session,
-    permit: Permit<SeePortal>,
-    Path(named): Path<Named>,
-    Query(done): Query<Done>,
-) -> Result<Response> {
-    let id = named.id()?;
-    let base = format!("/tenants/{}/portal", permit.tenant());
-    let here = format!("{base}/{id}");
-    let one = store::standing(&app.db, &app.clock, &permit, id).await?;
-    let mut frame = frame(&app, &session, &permit, here.clone()).await?;
+async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) -> Result<Response> {
+    let (see, id, here) = (&visit.see, visit.id, visit.here());
+    let one = store::standing(&app.db, &app.clock, see, id).await?;
+    let mut frame = visit.frame(&app, "").await?;
     frame.notice = match done.done.as_deref() {
         Some("done") => Some(Notice::ok("Thank you: it is ticked, and your consultant sees it.")),
         Some("taken-back") => Some(Notice::ok("Taken back: that link shows nothing any more.")),
         _ => None,
     };
-    let whole = implementation::store::load(&app.db, &permit, id).await?;
-    let misfits = store::misfits(&app.db, &permit, id).await?;
+    let whole = implementation::store::load(&app.db, see, id).await?;
+    let misfits = store::misfits(&app.db, see, id).await?;
     let days = match one.diagnosis {
-        Some(_) => store::days(&app.db, &app.clock, &permit, id).await?,
+        Some(_) => store::days(&app.db, &app.clock, see, id).await?,
         None => Vec::new(),
     };
-    let shared = match session.permit::<AnswerTasks>(permit.tenant()) {
-        Ok(customer) if one.diagnosis.is_some() => Some(shared::links(&app.db, &customer, id).await?),
+    let shared = match visit.act::<AnswerTasks>() {
+        Ok(customer) if one.diagnosis.is_some() && !visit.is_guest() => {
+            Some(shared::links(&app.db, &customer, id).await?)
+        }
         _ => None,
     };
-    let offers = session.permit::<SeeQuotations>(permit.tenant()).is_ok();
+    let questions = intake::card(&app, &visit, one.of.stage).await?;
+    let offers = !visit.is_guest() && see.actor().permit::<SeeQuotations>(see.tenant()).is_ok();
     let main = view! {
         {one.diagnosis.as_ref().map(|seen| health(&frame, &one, seen))}
-        {tasks(&frame, &whole, &here)}
+        {questions}
+        {task::table(&frame, &whole, &here)}
         {(!days.is_empty()).then(|| bars(&days))}
         {(!misfits.is_empty()).then(|| wrong(&frame, &misfits))}
-        {(!one.sources.is_empty()).then(|| coverage(&frame, &one))}
+        {(!one.sources.is_empty()).then(|| coverage(&frame, &one, visit.is_guest()))}
     };
     let aside = view! {
-        {facts(&frame, &one, offers)}
+        {facts(&frame, &one, offers, visit.guest())}
         {shared.as_ref().map(|links| status::card(&frame, &here, links))}
     };
     let name = one.of.details.name.as_str();
     let body = view! {
         <PageHeader title=name lead=one.of.details.need.as_str() badge=standing(&one)/>
-        {as_customer(&session, format!("/tenants/{}/integrations/{id}", permit.tenant()))}
+        {visit.banner()}
         <Columns main=main.into_any() aside=aside.into_any()/>
     };
-    Ok(shown(ui::page(&frame, name, vec![Crumb::new("Your integrations", base)], body.into_any())))
+    Ok(shown(ui::page(&frame, name, visit.crumbs(), body.into_any())))
 }
 
-fn facts(frame: &Frame, one: &Standing, offers: bool) -> AnyView {
+fn facts(frame: &Frame, one: &Standing, offers: bool, guest: Option<&str>) -> AnyView {
     let now = frame.moment();
     let of = &one.of;
-    let facts = vec![
+    let mut facts = vec![
         ("External system", ui::text(of.details.system_name.as_str())),
         ("Whose turn", turn(one, now)),
         ("Next step", next(one)),
         ("There since", ui::ago(now, of.stage_since)),
     ];
+    facts.extend(guest.map(|whom| ("You are here as", ui::text(whom))));
     let quotations = offers.then(|| {
         view! { <Row>{ui::link(format!("/tenants/{}/quotations", of.tenant_id), "Quotations")}</Row> }
     });
@@ -335,65 +334,23 @@ fn explained(rule: &str, path: &str) -> String {
 }
 
 /// What is fetched, and up to when all of it is there.
-fn coverage(frame: &Frame, one: &Standing) -> AnyView {
+fn coverage(frame: &Frame, one: &Standing, guest: bool) -> AnyView {
     let columns = vec![Column::text("System"), Column::text("Complete until")];
     let rows = one.sources.iter().map(|source| {
         let until =
             source.complete_until.map_or_else(|| ui::muted("nothing was fetched yet"), |at| ui::at(frame.moment(), at));
         vec![ui::text(source.name.as_str()), until]
     });
-    let href = format!("/tenants/{}/sources", one.of.tenant_id);
+    let all = (!guest).then(|| {
+        let href = format!("/tenants/{}/sources", one.of.tenant_id);
+        view! { <LinkButton href=href tone=Tone::Quiet>"All windows"</LinkButton> }.into_any()
+    });
     view! {
-        <Card title="What is fetched" lead="Up to these moments nothing is missing: every window of time was asked for, and is stored." nostrip:action=Some(view! { <LinkButton href=href tone=Tone::Quiet>"All windows"</LinkButton> }.into_any())>
+        <Card title="What is fetched" lead="Up to these moments nothing is missing: every window of time was asked for, and is stored." nostrip:action=all>
             <DataTable caption="What is fetched" columns=columns rows=rows.collect()/>
         </Card>
     }
     .into_any()
-}
-
-/// What the customer is asked for.
-fn tasks(frame: &Frame, whole: &Whole, here: &str) -> Option<AnyView> {
-    let tasks = answers::asked_for(whole);
-    if tasks.is_empty() {
-        return None;
-    }
-    let open = tasks.iter().filter(|task| task.done_at.is_none()).count();
-    let lead = match open {
-        0 => "All of it is done. Thank you.".to_owned(),
-        open => format!(
-            "{} still open. Each can be ticked, or answered with words or a file.",
-            ui::format::counted(open as u64, "task")
-        ),
-    };
-    let columns = vec![Column::text("Task"), Column::text("State"), Column::text("Until")];
-    let rows = tasks.into_iter().map(|task| {
-        let name = ui::link(format!("{here}/tasks/{}", task.id), task.details.title.as_str());
-        vec![name, state(frame, whole, task), due(task, frame.now)]
-    });
-    let table = view! { <DataTable caption="What we need from you" columns=columns rows=rows.collect()/> };
-    Some(view! { <Card title="What we need from you" lead=lead flush=true>{table}</Card> }.into_any())
-}
-
-fn state(frame: &Frame, whole: &Whole, task: &Task) -> AnyView {
-    match (task.done_at, whole.before(task).next()) {
-        (Some(at), _) => {
-            ui::two_lines(view! { <Badge state=Mood::Ok word="done"/> }.into_any(), ui::ago(frame.moment(), at))
-        }
-        (None, Some(first)) => ui::muted(format!("waits for “{}”", first.details.title)),
-        (None, None) => ui::progress_badge("open"),
-    }
-}
-
-fn due(task: &Task, now: DateTime<Utc>) -> AnyView {
-    let day = task.details.due_on.as_str();
-    if day.is_empty() || task.done_at.is_some() {
-        return ui::muted("–");
-    }
-    let late = (*day < *now.format("%Y-%m-%d").to_string()).then(|| view! { <Badge state=Mood::Warning word="late"/> });
-    // on one line
-    let told =
-        day.parse().map_or_else(|_| day.to_owned(), |day: NaiveDate| day.format("%-d\u{a0}%b\u{a0}%Y").to_string());
-    view! { <Row>{told}{late}</Row> }.into_any()
 }
 
 #[cfg(test)]

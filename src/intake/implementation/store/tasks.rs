@@ -13,6 +13,7 @@ use crate::{
         Integration, Side, Stage, hours,
         store::{Note, audit, note},
     },
+    portal::answers,
     sql,
 };
 
@@ -128,7 +129,7 @@ pub async fn save_task(
     .await
 }
 
-/// Removes a task: what waited for it waits no more.
+/// Removes a task: what waited for it waits no more. One that the customer has answered stays, with what they said.
 ///
 /// # Errors
 /// As [`save_task`].
@@ -145,6 +146,11 @@ pub async fn remove_task(
             let integration = under_way(tx, &permit, of).await?;
             let whole = load_in(tx, integration.tenant_id, of).await?;
             let gone = found(&whole, id)?;
+            if answers::is_answered(tx, integration.tenant_id, of, id).await? {
+                let why =
+                    "the customer has answered it, and their answers would be lost: change what it asks, or tick it";
+                return Err(Error::Conflict(why.into()));
+            }
             for one in whole.tasks.iter().filter(|one| one.details.needs.contains(&id)) {
                 let left: Vec<_> = one.details.needs.iter().filter(|need| **need != id).collect();
                 let text = "UPDATE implementation_tasks SET needs = $4

@@ -16,21 +16,22 @@ use crate::{
     sql,
 };
 
-/// Waives a piece of evidence, or that a phase names any: `point` is the id of either.
+/// Waives a piece of evidence, or that a phase names any: `point` is the id of either. With `undo`, a waiver is taken back,
+/// and it has to be seen again.
 ///
 /// # Errors
-/// [`Error::Invalid`] when there is no reason; [`Error::Conflict`] when that is waived already, or the phase names some;
-/// [`Error::NotFound`] when there is no such point; when the database fails.
+/// [`Error::Invalid`] when there is no reason; [`Error::Conflict`] when that is so already, the phase names some, or it is
+/// not under way; [`Error::NotFound`] when there is no such point; when the database fails.
 pub async fn waive(
     db: &Db,
     clock: &Clock,
     permit: &Permit<WaiveEvidence>,
     of: IntegrationId,
-    point: Uuid,
+    (point, undo): (Uuid, bool),
     reason: Option<Reason>,
 ) -> Result<()> {
     let Some(reason) = reason else {
-        return Err(Error::invalid("reason", "write down why: whoever finds it missing later will ask"));
+        return Err(Error::invalid("reason", "write down why: whoever looks at it later will ask"));
     };
     let (permit, clock) = (permit.clone(), clock.clone());
     db.write(move |tx| {
@@ -42,19 +43,19 @@ pub async fn waive(
             let whole = load_in(tx, integration.tenant_id, of).await?;
             let evidence = whole.evidence.iter().find(|one| one.id == point);
             let phase = whole.phases.iter().find(|one| one.id == point && one.quotation_id.is_some());
-            let (what, text, is) = match (evidence, phase) {
+            let (name, text, is) = match (evidence, phase) {
                 (Some(one), _) => (
-                    format!("waived “{}”", one.rule.told()),
+                    one.rule.told(),
                     "UPDATE acceptance_evidence SET waived_by = $4, waived_at = $5, waived_why = $6
                      WHERE tenant_id = $1 AND integration_id = $2 AND id = $3",
                     one.waived.is_set(),
                 ),
                 (None, Some(one)) => {
-                    if whole.evidence.iter().any(|other| other.phase_id == point) {
+                    if !undo && whole.evidence.iter().any(|other| other.phase_id == point) {
                         return Err(Error::Conflict("it names evidence: waive that".into()));
                     }
                     (
-                        format!("let “{}” go live without evidence", one.title),
+                        one.title.clone(),
                         "UPDATE implementation_phases SET waived_by = $4, waived_at = $5, waived_why = $6
                          WHERE tenant_id = $1 AND integration_id = $2 AND id = $3",
                         one.waived.is_set(),
@@ -62,15 +63,28 @@ pub async fn waive(
                 }
                 (None, None) => return Err(Error::NotFound("evidence")),
             };
-            if is {
-                return Err(Error::Conflict("that is waived already".into()));
+            match (undo, is) {
+                (false, true) => return Err(Error::Conflict("that is waived already".into())),
+                (true, false) => return Err(Error::Conflict("that is not waived".into())),
+                _ => {}
             }
             let (actor, why) = (permit.actor(), reason.as_str());
-            sql!(exec tx, text, integration.tenant_id, of, point, &actor.name, clock.now(), why)?;
-            let key = (integration.tenant_id, of);
-            let after = json!({ "waived": what, "reason": why });
-            note(tx, &clock, actor, key, Note { what, why, step: None }).await?;
-            audit::written(tx, &clock, actor, &integration, "evidence.waive", None, after).await
+            let (who, when, said) =
+                if undo { (None, None, None) } else { (Some(actor.name.as_str()), Some(clock.now()), Some(why)) };
+            sql!(exec tx, text, integration.tenant_id, of, point, who, when, said)?;
+            let what = match (undo, evidence.is_some()) {
+                (false, true) => format!("waived “{name}”"),
+                (false, false) => format!("let “{name}” go live without evidence"),
+                (true, true) => format!("took back the waiver of “{name}”"),
+                (true, false) => format!("let “{name}” no longer go live without evidence"),
+            };
+            let (action, after) = if undo {
+                ("evidence.unwaive", json!({ "takenBack": what, "reason": why }))
+            } else {
+                ("evidence.waive", json!({ "waived": what, "reason": why }))
+            };
+            note(tx, &clock, actor, (integration.tenant_id, of), Note { what, why, step: None }).await?;
+            audit::written(tx, &clock, actor, &integration, action, None, after).await
         })
     })
     .await

@@ -198,13 +198,13 @@ pub(super) fn evidence(site: &Site, outcomes: &[(Uuid, Outcome)]) -> AnyView {
     }
 }
 
-fn waive(site: &Site, point: Uuid, of: &str) -> AnyView {
+fn waive(site: &Site, point: Uuid, of: &str, label: &'static str) -> AnyView {
     if !site.may_waive {
         return ().into_any();
     }
     let href = format!("{}/waive/{point}", site.here());
     let of = ui::unseen(format!(": {of}"));
-    view! { <LinkButton href=href tone=Tone::Quiet>"Waive…"{of}</LinkButton> }.into_any()
+    view! { <LinkButton href=href tone=Tone::Quiet>{label}{of}</LinkButton> }.into_any()
 }
 
 fn waived(why: Option<&String>, who: Option<&String>) -> AnyView {
@@ -215,9 +215,13 @@ fn waived(why: Option<&String>, who: Option<&String>) -> AnyView {
 
 fn unnamed(site: &Site, phase: &Phase) -> Vec<AnyView> {
     let (state, act) = if phase.waived.is_set() {
-        (waived(phase.waived.waived_why.as_ref(), phase.waived.waived_by.as_ref()), ().into_any())
+        let back = waive(site, phase.id, &phase.title, "Take back…");
+        (waived(phase.waived.waived_why.as_ref(), phase.waived.waived_by.as_ref()), back)
     } else {
-        (view! { <Badge state=Mood::Warning word="not named"/> }.into_any(), waive(site, phase.id, &phase.title))
+        (
+            view! { <Badge state=Mood::Warning word="not named"/> }.into_any(),
+            waive(site, phase.id, &phase.title, "Waive…"),
+        )
     };
     let name = ui::two_lines(ui::muted("No evidence named"), ui::text(phase.title.as_str()));
     vec![name, state, ui::muted("–"), act]
@@ -234,7 +238,8 @@ fn named_row(site: &Site, phase: &Phase, one: &Evidence, outcomes: &[(Uuid, Outc
     let outcome = outcomes.iter().find(|(id, _)| *id == one.id).map(|(_, outcome)| outcome);
     let (state, act) = match outcome {
         _ if one.waived.is_set() => {
-            (waived(one.waived.waived_why.as_ref(), one.waived.waived_by.as_ref()), ().into_any())
+            let back = waive(site, one.id, &told, "Take back…");
+            (waived(one.waived.waived_why.as_ref(), one.waived.waived_by.as_ref()), back)
         }
         None => (ui::muted("not measured"), ().into_any()),
         Some(outcome) => {
@@ -244,7 +249,7 @@ fn named_row(site: &Site, phase: &Phase, one: &Evidence, outcomes: &[(Uuid, Outc
                 ui::progress_badge("not yet")
             };
             let below = view! { {outcome.told.clone()}", measured "{ui::ago(now, outcome.at)} }.into_any();
-            let act = if outcome.met { ().into_any() } else { waive(site, one.id, &told) };
+            let act = if outcome.met { ().into_any() } else { waive(site, one.id, &told, "Waive…") };
             (ui::two_lines(badge, below), act)
         }
     };

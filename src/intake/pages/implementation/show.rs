@@ -53,6 +53,7 @@ pub(in crate::intake::pages) async fn show(
             ("restored", "The draft is open again."),
             ("named", "From now on this has to be seen before it goes live."),
             ("waived", "Waived, with the reason on the timeline."),
+            ("unwaived", "Taken back, with the reason on the timeline: it has to be seen again."),
             ("planned", "Planned."),
         ],
     );

@@ -21,8 +21,12 @@ use super::{Named, Room};
 use crate::{
     app::App,
     error::{Error, Result},
+    guests::gate::{door, enter},
     ids::QuotationId,
-    intake::quotation::{Quotation, State, store::Files},
+    intake::quotation::{
+        Quotation, State,
+        store::{Files, Offering},
+    },
     ui::{Badge, State as Mood},
 };
 
@@ -51,7 +55,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/tenants/{tenant}/quotations", get(portal::all))
         .route("/tenants/{tenant}/quotations/{quotation}", get(portal::show).post(portal::answer))
         .route("/tenants/{tenant}/quotations/{quotation}/files/{file}", get(portal::file))
-        .route("/quotation", get(guest::door).post(guest::enter))
+        .route("/quotation", get(door::<Offering>).post(enter::<Offering>))
         .route("/quotation/offer", get(guest::show).post(guest::answer))
         .route("/quotation/offer/files/{file}", get(guest::file))
 }

@@ -12,18 +12,18 @@ use crate::{
     auth::{Permit, Right, Role, RunIntakes, SeeIntegrations, Session},
     error::{Error, Result},
     form::{Done, Typed, amiss, shown},
+    guests::{self, Link},
     intake::{
         Reason, Stage,
         quotation::{
             Act, Quotation, State, address,
             content::{Change, difference},
-            store::{self, Link},
+            store::{self, Offering},
         },
     },
     ui::{
-        self, Badge, Button, Card, CodeBlock, Column, Columns, Crumb, DataTable, Difference, Differences, Facts,
-        FieldErrors, Form as PageForm, FormActions, Hidden, Icon, LinkButton, PageHeader, PostButton, Row,
-        State as Mood, TextArea, Tone,
+        self, Button, Card, CodeBlock, Columns, Crumb, Difference, Differences, Facts, FieldErrors, Form as PageForm,
+        FormActions, Hidden, Icon, LinkButton, PageHeader, PostButton, Row, TextArea, Tone,
     },
 };
 
@@ -70,7 +70,7 @@ impl Sight {
         });
         let name = &session.actor.name;
         Ok(Self {
-            links: store::links(&app.db, permit, of.id).await?,
+            links: guests::store::links::<Offering>(&app.db, permit, of.id.0).await?,
             before: before.map(|one| (one.number, difference(&one.content, &of.content))),
             role: session.actor.role,
             own: of.written_by == *name || of.submitted_by.as_ref() == Some(name),
@@ -306,33 +306,13 @@ fn shared(room: &Room, of: &Quotation, sight: &Sight, standing: State) -> Option
     if of.document_digest.is_none() || (!may && sight.links.is_empty()) {
         return None;
     }
-    let here = address(of);
-    let here = here.as_str();
-    let now = room.frame.moment();
+    let revoke = format!("{}/links", address(of));
+    let href = revoke.clone();
     let make = may.then(|| {
-        view! { <Row><LinkButton href=format!("{here}/links") icon=Icon::Plus>"Make a link"</LinkButton></Row> }
+        view! { <Row><LinkButton href=href icon=Icon::Plus>"Make a link"</LinkButton></Row> }
     });
-    let rows: Vec<_> = sight
-        .links
-        .iter()
-        .map(|link| {
-            let (mood, word) = match (link.revoked_at, link.used_at, link.is_good(now.at)) {
-                (Some(_), ..) => (Mood::Neutral, "taken back"),
-                (None, Some(_), true) => (Mood::Ok, "opened"),
-                (None, None, true) => (Mood::Warning, "not opened yet"),
-                (None, _, false) => (Mood::Neutral, "run out"),
-            };
-            let revoke = (sight.may(Act::Send) && link.is_good(now.at)).then(|| {
-                let action = format!("{here}/links/{}/revoke", link.id);
-                let whom = format!(" the link for {}", link.for_whom);
-                view! { <PostButton action=action tone=Tone::Quiet>"Take back"{ui::unseen(whom)}</PostButton> }
-            });
-            let name = ui::two_lines(ui::strong(link.for_whom.as_str()), ui::ago(now, link.made_at));
-            vec![name, view! { <Badge state=mood word=word/> }.into_any(), revoke.into_any()]
-        })
-        .collect();
-    let columns = vec![Column::text("For"), Column::text("State"), Column::actions("Act")];
-    let table = (!rows.is_empty()).then(|| view! { <DataTable caption="Links" columns=columns rows=rows/> });
+    let revoke = sight.may(Act::Send).then_some(revoke.as_str());
+    let table = guests::pages::table("Links", &sight.links, revoke, room.frame.moment());
     let lead = "Who has no account answers by a link.";
     Some(view! { <Card title="Links" lead=lead>{table}{make}</Card> }.into_any())
 }

@@ -34,7 +34,7 @@ use crate::{
 };
 pub use answer::{Bell, accept, decline, view};
 pub use draft::{act, begin, save};
-pub use links::{Door, Link, links, make_link, open_link, revoke_link, session, works};
+pub use links::Offering;
 pub use send::{Files, files, send};
 
 #[derive(sqlx::FromRow)]
