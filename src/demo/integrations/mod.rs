@@ -22,7 +22,7 @@ use crate::{
         implementation::store as building,
         questions,
         quotation::{
-            Acceptance, Content, Limit, Line, Percent, Pricing,
+            Acceptance, Amounts, Content, Limit, Line, Percent, Pricing,
             store::{self as quotations, Bell},
         },
         store::{self, Given, Plan, Taken},
@@ -269,7 +269,7 @@ impl Telling<'_> {
         };
         let content = Content { lines: work.iter().map(line).collect(), ..draft.content };
         let draft = quotations::save(db, past, who, draft.id, draft.revision, content).await?;
-        let limit = Limit { approve_above: 10_000 };
+        let limit = Limit { approve_above: Amounts::default() };
         quotations::send(db, past, who, limit, draft.id, draft.revision).await.map(drop)
     }
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room};
+use super::{Named, Room, guide};
 use crate::{
     app::App,
     auth::{AnswerIntakes, Permit, RunIntakes, SeeIntegrations, Session},
@@ -86,7 +86,7 @@ pub(super) async fn all(
     let open = room.of.stage.is_open();
     let main = view! {
         <PageHeader title=format!("Intake of {}", room.of.details.name) lead="Six sections; each is saved by itself, in any order.">
-            <LinkButton href="/guide" tone=Tone::Quiet icon=Icon::Guide>"What an intake needs"</LinkButton>
+            {guide("intake", "What an intake needs")}
         </PageHeader>
         {room.tabs("/intake")}
         {overview(&base, &answers, room.frame.moment())}

@@ -50,6 +50,11 @@ impl Currency {
         }
     }
 
+    /// The amount that reads the same in this currency: 150 euros as 150 yen, and not as the 15,000 that cents would be.
+    pub fn same_figure(self, minor: i64, from: Self) -> i64 {
+        share(minor, 10_i64.pow(self.digits()), 10_i64.pow(from.digits()))
+    }
+
     /// How many digits stand after the point.
     pub const fn digits(self) -> u32 {
         match self {
@@ -334,6 +339,13 @@ mod tests {
             prop_assert_eq!(Percent::parse(&rate.typed()), Ok(rate));
             prop_assert_eq!(Percent::parse(&rate.to_string()), Ok(rate));
         }
+    }
+
+    #[test]
+    fn an_amount_reads_the_same_in_another_currency() {
+        assert_eq!(Currency::Jpy.same_figure(15_000, Currency::Eur), 150);
+        assert_eq!(Currency::Eur.same_figure(150, Currency::Jpy), 15_000);
+        assert_eq!(Currency::Sek.same_figure(15_050, Currency::Eur), 15_050);
     }
 
     #[test]

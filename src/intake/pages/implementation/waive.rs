@@ -7,7 +7,7 @@ use axum::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{Named, Site};
+use super::{Named, Site, guide};
 use crate::{
     app::App,
     auth::{Permit, Session, WaiveEvidence},
@@ -66,7 +66,7 @@ fn page(site: &Site, id: Uuid, what: &str, reason: &str, errors: &FieldErrors) -
     let here = site.here();
     let lead = format!("{} goes live without having seen: {what}.", site.room.of.details.name);
     let body = view! {
-        <PageHeader title="Waive evidence" lead=lead/>
+        <PageHeader title="Waive evidence" lead=lead>{guide("implementation", "When it goes live")}</PageHeader>
         <Card>
             <PageForm action=format!("{here}/waive/{id}") errors=errors>
                 <TextArea name="reason" label="Reason" value=reason.to_owned() rows=3 hint="It stands on the timeline, with your name." errors=errors/>
