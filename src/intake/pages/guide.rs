@@ -261,7 +261,6 @@ fn implementation(audience: Audience) -> AnyView {
 fn live(audience: Audience) -> AnyView {
     let words = match audience {
         SuccessManagers => vec![
-            "“See it as the customer” shows what they have before them, so open it before you call. That you looked stands in the audit trail, which they can read, and nothing can be answered there in their name.",
             "Whoever is responsible is told when events fail, or stay away. What was found out stays for the next intake of the same system: the check list, the hours, and how it ended.",
         ],
         Consultants => vec![
@@ -270,11 +269,10 @@ fn live(audience: Audience) -> AnyView {
         ],
         AccountManagers => vec![
             "The board shows what stands at which stage, how long, and what it is worth; the funnel how many get how far, and how long it takes; the export all of it as a file. While the next intake of a system is typed, you see what became of the earlier ones, with hours quoted and spent.",
-            "“See it as the customer” shows how it fares in their words. That you looked stands in the audit trail, which they can read.",
         ],
         Customers => vec![
             "Under Integrations it says in plain words how it fares: working, waiting for first data, delayed, or failing, with why, and what you can do about it; and the last 90 days, a bar a day. What does not fit is kept aside and not lost: it can be mended.",
-            "You can share a status page by a link, which shows how one integration fares and nothing else; it may stand in a frame of your own pages. When somebody of ours looks at your pages as you see them, that stands in your audit trail.",
+            "You can share a status page by a link, which shows how one integration fares and nothing else; it may stand in a frame of your own pages.",
         ],
     };
     card("live", "What you see once it is live", words)
