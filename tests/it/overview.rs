@@ -76,13 +76,14 @@ async fn worth_history_and_whose_turn_it_is_are_seen_from_afar() {
 
         // the board adds up by stage, the list sorts, the file tells
         let board = ada.get("/integrations/board").await.text();
-        for worth in ["EUR 1,200.00", "EUR 15,000.00", "EUR 16,200.00", "EUR 1,800.00"] {
+        for worth in ["EUR\u{a0}1,200.00", "EUR\u{a0}15,000.00", "EUR\u{a0}16,200.00", "EUR\u{a0}1,800.00"] {
             assert!(board.contains(worth), "no {worth} in {board}");
         }
         let list = ada.get("/integrations?sort=-value").await.text();
         let place = |worth: &str| list.find(worth).unwrap_or_else(|| panic!("no {worth} in {list}"));
         assert!(
-            list.find(">Mine<").unwrap() < place("EUR 15,000.00") && place("EUR 15,000.00") < place("EUR 1,800.00")
+            list.find(">Mine<").unwrap() < place("EUR\u{a0}15,000.00")
+                && place("EUR\u{a0}15,000.00") < place("EUR\u{a0}1,800.00")
         );
         let file = ada.get("/integrations/export.csv").await.text();
         assert!(file.lines().next().unwrap().ends_with(",createdAt,value,currency"), "{file}");
@@ -90,7 +91,7 @@ async fn worth_history_and_whose_turn_it_is_are_seen_from_afar() {
             assert!(file.lines().any(|line| line.ends_with(end)), "no {end} in {file}");
         }
         let page = ada.get(&tributary::intake::address(app.tenant, id)).await.text();
-        assert!(page.contains("EUR 1,800.00 without VAT"), "{page}");
+        assert!(page.contains("EUR\u{a0}1,800.00 without VAT"), "{page}");
 
         // while the next of the same system is typed, it is told what was quoted and what it took
         let new = format!("/tenants/{}/integrations/new?system=sales-force&kind=crm", app.tenant);

@@ -242,8 +242,13 @@ impl Telling<'_> {
 
     async fn answered(&self, id: IntegrationId, given: &[(&'static str, &'static str)]) -> Result<()> {
         for section in questions::SECTIONS {
-            let here = given.iter().filter(|(key, _)| section.questions.iter().any(|asked| asked.key == *key));
-            let here: Vec<_> = here.map(|(key, answer)| (*key, (*answer).to_owned())).collect();
+            let mut here = Vec::new();
+            for asked in section.questions {
+                let Some((key, answer)) = given.iter().find(|(key, _)| asked.key == *key) else { continue };
+                // what no form would take is told by nobody
+                let answer = asked.read(answer).map_err(|why| Error::internal(anyhow::anyhow!("{key}: {why}")))?;
+                here.push((*key, answer));
+            }
             if here.is_empty() {
                 continue;
             }

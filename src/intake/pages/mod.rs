@@ -228,7 +228,7 @@ fn name_of(staff: &[Colleague], id: Option<UserId>) -> Option<String> {
 }
 
 fn owner(staff: &[Colleague], id: Option<UserId>) -> AnyView {
-    name_of(staff, id).map_or_else(|| ui::muted("nobody yet"), ui::text)
+    name_of(staff, id).map_or_else(|| ui::muted("nobody\u{a0}yet"), ui::text)
 }
 
 /// Where an integration stands, as a state.

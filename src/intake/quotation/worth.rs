@@ -32,9 +32,9 @@ pub struct Worth {
 }
 
 impl Worth {
-    /// As pages say it.
+    /// As pages say it, on one line.
     pub fn told(self) -> String {
-        self.currency.told(self.net)
+        self.currency.told(self.net).replace(' ', "\u{a0}")
     }
 }
 
@@ -93,18 +93,18 @@ mod tests {
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[version(1, State::Withdrawn, eur, 100)]), None);
         let declined = [version(2, State::Draft, eur, 7_000), version(1, State::Declined, eur, 9_000)];
-        assert_eq!(of(&declined).as_deref(), Some("EUR 70.00"));
+        assert_eq!(of(&declined).as_deref(), Some("EUR\u{a0}70.00"));
         let withdrawn = [version(2, State::Withdrawn, eur, 7_000), version(1, State::Declined, eur, 9_000)];
-        assert_eq!(of(&withdrawn).as_deref(), Some("EUR 90.00"));
+        assert_eq!(of(&withdrawn).as_deref(), Some("EUR\u{a0}90.00"));
         let ordered = [
             version(4, State::Draft, eur, 1),
             version(3, State::Accepted, Currency::Sek, 5),
             version(2, State::Accepted, eur, 2_500),
             version(1, State::Accepted, eur, 10_000),
         ];
-        assert_eq!(of(&ordered).as_deref(), Some("EUR 125.00"));
+        assert_eq!(of(&ordered).as_deref(), Some("EUR\u{a0}125.00"));
         let all = [(eur, 100), (Currency::Jpy, 7), (eur, 50)].map(|(currency, net)| Worth { currency, net });
-        assert_eq!(sum(all).as_deref(), Some("EUR 1.50 + JPY 7"));
+        assert_eq!(sum(all).as_deref(), Some("EUR\u{a0}1.50 + JPY\u{a0}7"));
         assert_eq!(sum([]), None);
     }
 }
