@@ -115,8 +115,10 @@ test("not possible: the customer says what the system lacks, and reads where it 
   await expect(row).toContainText("Not possible");
   // and whoever begins the next one is told
   await ada.goto(`/tenants/${tenant}/integrations/new?system=ledger-3000&kind=erp`);
-  await expect(inMain(ada)).toContainText("Unpaid invoices");
-  await expect(inMain(ada)).toContainText("Technical check list");
+  await expect(inMain(ada).getByRole("heading", { name: "Earlier with ledger-3000" })).toBeVisible();
+  await expect(inMain(ada).getByRole("link", { name: "Unpaid invoices", exact: true })).toBeVisible();
+  await expect(inMain(ada).getByText("Not possible", { exact: true })).toBeVisible();
+  await expect(ada.getByLabel("Technical check list")).toContainText("from Unpaid invoices");
 });
 
 test("an investigation first: questions, a quotation, and a customer who declines; without JavaScript", async ({ visit, server }) => {
