@@ -107,8 +107,6 @@ enum Word {
     Choose,
     /// End the investigation: --possible or --not-possible
     Conclude,
-    /// Begin the implementation: the customer has accepted a quotation
-    Accept,
     /// Go live: all acceptance evidence is there
     GoLive,
     /// Close as lost: the customer does not want it
@@ -284,7 +282,6 @@ impl Advance {
             Word::Conclude if self.possible => Act::Conclude(true),
             Word::Conclude if self.not_possible => Act::Conclude(false),
             Word::Conclude => bail!(Usage("conclude needs --possible or --not-possible".into())),
-            Word::Accept => Act::Accept,
             Word::GoLive => Act::GoLive,
             Word::Close => Act::Close,
             Word::Reopen => Act::Reopen,

@@ -8,7 +8,10 @@ use axum::{
 use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 
-use super::{needs, turns};
+use super::{
+    needs,
+    turns::{self, Turns},
+};
 use crate::{
     app::App,
     auth::{CreateTenants, ListTenants, ReadPayloads, Session},
@@ -21,7 +24,7 @@ use crate::{
     },
     form::shown,
     ids::TenantId,
-    intake::{self, Waiting},
+    intake::{self, quotation},
     tenants::{self, Tenant},
     ui::{
         self, Badge, Card, Column, DataTable, Empty, Frame, Icon, LinkButton, Need, Needs, PageHeader, Row, Section,
@@ -37,7 +40,7 @@ const HOURS: usize = 24;
 /// What the page shows.
 struct Seen {
     needs: Vec<Need>,
-    waiting: Vec<Waiting>,
+    turns: Turns,
     rows: Vec<(Tenant, TenantStanding, Vec<u64>)>,
     may_create: bool,
     may_read_payloads: bool,
@@ -55,7 +58,13 @@ pub(super) async fn show(State(app): State<App>, session: Session) -> Result<Res
     let begin = hour(now) - Duration::hours(23);
     let mut trends = trends(&hours::of_all(&app.db, &grant, begin).await?, begin);
     let needs = needs::of(&app, &session, &grant, &all, now).await?;
-    let waiting = intake::waiting(&app.db, &session.actor).await?;
+    let viewer = &session.actor;
+    let turns = Turns {
+        waiting: intake::waiting(&app.db, viewer).await?,
+        awaiting: quotation::store::awaiting(&app.db, viewer).await?,
+        viewer: viewer.user,
+        approves: quotation::Act::Approve.may(viewer.role),
+    };
     let frame = tenants::frame(&app, &session, None, Section::Home, "/").await?;
     let mut standings: HashMap<_, _> = standings.into_iter().map(|one| (one.tenant_id, one)).collect();
     let row = |tenant: Tenant| {
@@ -65,7 +74,7 @@ pub(super) async fn show(State(app): State<App>, session: Session) -> Result<Res
     };
     let seen = Seen {
         needs,
-        waiting,
+        turns,
         rows: all.into_iter().map(row).collect(),
         may_create: session.grant::<CreateTenants>().is_ok(),
         may_read_payloads: session.grant::<ReadPayloads>().is_ok(),
@@ -107,7 +116,7 @@ fn page(frame: &Frame, seen: &Seen) -> String {
         view! {
             <PageHeader title="Home">{new("New tenant")}</PageHeader>
             {attention(frame, seen)}
-            {turns::card(frame, &seen.waiting)}
+            {turns::card(frame, &seen.turns)}
             <Card title="Tenants" lead="What came in during the last 24 hours." flush=true>{table(frame, seen)}</Card>
         }
         .into_any()

@@ -122,12 +122,12 @@ impl Act {
     }
 
     /// Whose act it is. Success and account managers run intakes; what is found out and built is the consultants'; a
-    /// quotation is the customer's to accept, and an administrator may do so in their name.
+    /// quotation is the customer's alone to accept.
     pub const fn may(self, role: Role) -> bool {
         match self {
             Self::Choose(_) | Self::Close | Self::Reopen | Self::Retire => !matches!(role, Role::Customer),
             Self::Conclude(_) | Self::GoLive => matches!(role, Role::Administrator | Role::Consultant),
-            Self::Accept => matches!(role, Role::Administrator | Role::Customer),
+            Self::Accept => matches!(role, Role::Customer),
         }
     }
 }
@@ -349,7 +349,7 @@ not-possible retire retired ACSM
 investigation conclude quotation AC
 investigation conclude not-possible AC
 investigation retire retired ACSM
-quotation accept implementation AK
+quotation accept implementation K
 quotation close lost ACSM
 quotation retire retired ACSM
 implementation go-live live AC

@@ -1,5 +1,5 @@
 //! What is usual for a kind of system: an intake begins with it, as a suggestion that somebody confirms by saving it.
-use super::{checks::Item, words::SystemKind};
+use super::{checks::Item, system_key, words::SystemKind};
 
 /// What is usually answered to a question.
 pub fn answer(kind: SystemKind, question: &str) -> Option<&'static str> {
@@ -64,8 +64,78 @@ pub fn answer(kind: SystemKind, question: &str) -> Option<&'static str> {
     usual.iter().find(|(key, _)| *key == question).map(|(_, answer)| *answer)
 }
 
-/// What is worth asking first of this kind of system, in the technical check list.
-pub fn hint(kind: SystemKind, item: Item) -> Option<&'static str> {
+/// What is written in the documentation of systems that many have, by how their names begin: see [`system_key`]. It is a
+/// hint and no finding: editions differ, and so do years.
+const KNOWN: &[(&str, &[(Item, &str)])] = &[
+    (
+        "salesforce",
+        &[
+            (Item::PushPost, "A flow can call an address with JSON; outbound messages are XML."),
+            (Item::PullToken, "It is signed in to by OAuth, whose tokens end: a static one is not to be had."),
+        ],
+    ),
+    (
+        "hubspot",
+        &[
+            (Item::PullToken, "A private app has a static token, sent as a bearer."),
+            (Item::PullWindow, "It searches by time of change by POST: see whether a GET takes a span of time."),
+        ],
+    ),
+    (
+        "shopify",
+        &[
+            (Item::PushPost, "Its webhooks are JSON."),
+            (Item::PushToken, "A webhook sends no header of one's own: the token goes into the address."),
+            (Item::PullToken, "A custom app has a static token, sent in X-Shopify-Access-Token."),
+            (Item::PullWindow, "Orders take updated_at_min and updated_at_max."),
+        ],
+    ),
+    (
+        "woocommerce",
+        &[
+            (Item::PushPost, "Its webhooks are JSON."),
+            (Item::PushToken, "A webhook sends no header of one's own: the token goes into the address."),
+            (Item::PullToken, "A key with its secret, as user name and password."),
+            (Item::PullWindow, "Orders take modified_after and modified_before."),
+        ],
+    ),
+    (
+        "mailchimp",
+        &[
+            (Item::PushPost, "Its webhooks are forms and not JSON."),
+            (Item::PullToken, "An API key, sent as a password."),
+            (Item::PullWindow, "Members of an audience take since_last_changed and before_last_changed."),
+        ],
+    ),
+    (
+        "zendesk",
+        &[
+            (Item::PushPost, "A trigger calls a webhook, in JSON."),
+            (Item::PushToken, "A webhook can send a bearer token."),
+            (Item::PullToken, "An API token, sent as a password."),
+            (Item::PullWindow, "Its incremental export takes a beginning and no end."),
+        ],
+    ),
+    (
+        "stripe",
+        &[
+            (Item::PushPost, "Its webhooks are JSON."),
+            (Item::PushToken, "A webhook is signed and sends no header of one's own: the token goes into the address."),
+            (Item::PullToken, "A secret key, sent as a bearer."),
+            (Item::PullWindow, "Lists take created[gte] and created[lt]."),
+        ],
+    ),
+];
+
+/// What is worth knowing or asking first, in the technical check list: of this very system, or of its kind.
+pub fn hint(system: &str, kind: SystemKind, item: Item) -> Option<&'static str> {
+    let key = system_key(system);
+    let known = KNOWN.iter().find(|(begins, _)| key.starts_with(begins));
+    let own = known.and_then(|(_, hints)| hints.iter().find(|(of, _)| *of == item)).map(|(_, words)| *words);
+    own.or_else(|| hint_of_kind(kind, item))
+}
+
+fn hint_of_kind(kind: SystemKind, item: Item) -> Option<&'static str> {
     match (kind, item) {
         (SystemKind::WebShop | SystemKind::Ticketing, Item::PushPost) => {
             Some("Most systems of this kind call it webhooks.")
@@ -95,5 +165,17 @@ mod tests {
             }
             assert!(suggested >= 7 || *kind == SystemKind::Custom, "{kind}");
         }
+    }
+
+    #[test]
+    fn a_known_system_is_told_apart_from_its_kind() {
+        for (begins, hints) in KNOWN {
+            assert_eq!(system_key(begins), *begins, "it would never be found");
+            assert!(!hints.is_empty());
+        }
+        let token = |system| hint(system, SystemKind::Crm, Item::PullToken).unwrap();
+        assert!(token("Sales-Force Sales Cloud").contains("static one is not to be had"));
+        assert!(token("Harbour CRM").contains("private applications"));
+        assert_eq!(hint("Salesforce", SystemKind::Crm, Item::Identifier), None);
     }
 }

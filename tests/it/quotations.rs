@@ -12,7 +12,7 @@ use tributary::{
     intake::{
         Act, Answer as Verdict, Confidence, Details, Question, Scenario, Stage, SystemKind,
         quotation::{
-            Acceptance, Content, Discount, Limit, Line, Percent, Pricing, Quotation, State,
+            Acceptance, Amounts, Content, Discount, Limit, Line, Percent, Pricing, Quotation, State,
             store::{self, Bell, Offering},
         },
         store::{self as integrations, Given, Taken},
@@ -27,7 +27,7 @@ use crate::support::{
     smtp::{Mood, Sink},
 };
 
-pub const NO_LIMIT: Limit = Limit { approve_above: 1_000_000_000 };
+pub const NO_LIMIT: Limit = Limit { approve_above: Amounts::everywhere(1_000_000_000) };
 
 /// An integration whose verdicts are both yes.
 pub async fn to_be_quoted(app: &TestApp) -> IntegrationId {

@@ -22,7 +22,7 @@ use crate::{
         implementation::store as building,
         questions,
         quotation::{
-            Acceptance, Content, Limit, Line, Percent, Pricing,
+            Acceptance, Amounts, Content, Limit, Line, Percent, Pricing,
             store::{self as quotations, Bell},
         },
         store::{self, Given, Plan, Taken},
@@ -242,8 +242,13 @@ impl Telling<'_> {
 
     async fn answered(&self, id: IntegrationId, given: &[(&'static str, &'static str)]) -> Result<()> {
         for section in questions::SECTIONS {
-            let here = given.iter().filter(|(key, _)| section.questions.iter().any(|asked| asked.key == *key));
-            let here: Vec<_> = here.map(|(key, answer)| (*key, (*answer).to_owned())).collect();
+            let mut here = Vec::new();
+            for asked in section.questions {
+                let Some((key, answer)) = given.iter().find(|(key, _)| asked.key == *key) else { continue };
+                // what no form would take is told by nobody
+                let answer = asked.read(answer).map_err(|why| Error::internal(anyhow::anyhow!("{key}: {why}")))?;
+                here.push((*key, answer));
+            }
             if here.is_empty() {
                 continue;
             }
@@ -269,7 +274,7 @@ impl Telling<'_> {
         };
         let content = Content { lines: work.iter().map(line).collect(), ..draft.content };
         let draft = quotations::save(db, past, who, draft.id, draft.revision, content).await?;
-        let limit = Limit { approve_above: 10_000 };
+        let limit = Limit { approve_above: Amounts::default() };
         quotations::send(db, past, who, limit, draft.id, draft.revision).await.map(drop)
     }
 

@@ -22,7 +22,7 @@ const BOX_OFFICE: &str = "Mara Lind, box office, mara@example.com";
 /// What most intakes of this house are answered with.
 const USUAL: &[(&str, &str)] = &[
     ("personal-data", "Name, e-mail address, telephone number"),
-    ("freshness", "minutes"),
+    ("freshness", "minute"),
     ("identifier", "email"),
     ("identifier-always", "yes"),
 ];

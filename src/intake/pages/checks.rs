@@ -6,7 +6,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, show::proposal, verdicts::badge};
+use super::{Named, Room, guide, show::proposal, verdicts::badge};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -19,8 +19,8 @@ use crate::{
         templates,
     },
     ui::{
-        self, Button, Card, Choice, Columns, Field, FieldErrors, Form as PageForm, FormActions, Group, Icon,
-        LinkButton, PageHeader, RadioRow, Row, Tone,
+        self, Button, Card, Choice, Columns, Field, FieldErrors, Form as PageForm, FormActions, Group, LinkButton,
+        PageHeader, RadioRow, Row, Tone,
     },
 };
 
@@ -105,7 +105,7 @@ fn page(room: &Room, checks: &[Checked], typed: Option<&Typed>, errors: &FieldEr
     };
     let body = view! {
         <PageHeader title="Technical check list" lead="One whole way of connecting is enough.">
-            <LinkButton href="/guide#ways" tone=Tone::Quiet icon=Icon::Guide>"The two ways of connecting"</LinkButton>
+            {guide("ways", "The two ways of connecting")}
         </PageHeader>
         {room.tabs("/checks")}
         <Columns main=form.into_any() aside=proposed(room, checks)/>
@@ -122,7 +122,8 @@ fn fields(room: &Room, item: Item, checks: &[Checked], typed: Option<&Typed>, er
         (None, None) => (String::new(), String::new()),
     };
     let known = stored.filter(|one| one.source != Source::Person).map(|one| format!("This was {}.", told(one.source)));
-    let usual = templates::hint(room.of.details.system_kind, item).map(str::to_owned);
+    let usual =
+        templates::hint(room.of.details.system_name.as_str(), room.of.details.system_kind, item).map(str::to_owned);
     let hint: Option<String> = match (known, usual) {
         (Some(known), Some(usual)) => Some(format!("{known} {usual}")),
         (known, usual) => known.or(usual),

@@ -89,6 +89,9 @@ fn page(frame: &Frame, path: &str, audience: Audience) -> String {
         {scenarios(audience)}
         {following(audience)}
         {afterwards(audience)}
+        {quotation(audience)}
+        {implementation(audience)}
+        {live(audience)}
     };
     ui::page(frame, "Guide", Vec::new(), body.into_any())
 }
@@ -229,4 +232,84 @@ fn afterwards(audience: Audience) -> AnyView {
         </ui::Anchor>
     }
     .into_any()
+}
+
+fn quotation(audience: Audience) -> AnyView {
+    let words = match audience {
+        SuccessManagers => vec![
+            "A quotation says what is done, by whom, in how many hours and for how much, what it supposes and what it leaves out. Its first draft begins with what the intake found out. You may draft, send and withdraw. What comes to more than a set amount is first approved by an administrator or an account manager who has not written it.",
+            "Once it is sent, it stands as it is. To change anything, send a new version, which takes its place. Customers with an account find it in their portal; make a link for anybody else. The owner is told of the answer. After a no, send a better version, or close the integration as lost and say why.",
+        ],
+        Consultants => vec![
+            "You draft: a line for each work package, with its role, its hours, and whether it is a fixed price. What the verdicts and the investigation left open becomes what the quotation supposes; look through it, since that is what you will build on. Sending is for a success or account manager.",
+            "Write lines as you will build them. Each becomes a phase of the implementation with its hours, and each should leave something that can be seen in live data. What is wanted later is a change order: it adds to what was accepted and leaves that as it is.",
+        ],
+        AccountManagers => vec![
+            "You may draft, approve, send and withdraw. What comes to more than the amount that is set for its currency is approved by somebody who has neither written it nor asked for the approval. Home says what waits for yours.",
+            "VAT is computed for each rate, on what is left after the discount. Versions are numbered, and each says how it differs from the one before. What was sent is frozen, and the digest of it stands on every page of the PDF, so that anybody can be told whether a file is what was accepted. A quotation expires by itself at the end of its last day.",
+        ],
+        Customers => vec![
+            "A quotation names the work, the hours and the price, what it supposes and what it leaves out. You find it under Quotations when you are signed in, or by a link that can be used once and then goes on in the same browser. What you see does not change any more, and is there as a PDF too.",
+            "To accept takes your name, your role and a tick; the time and your address are kept with them. To decline, say what would have to be different: we read it, and you may get a better version. If you do nothing, it expires on the day that stands on it.",
+        ],
+    };
+    card("quotation", "What a quotation is, and who answers it", words)
+}
+
+fn implementation(audience: Audience) -> AnyView {
+    let words = match audience {
+        SuccessManagers => vec![
+            "Accepting begins the implementation in the same moment: phases and tasks come from the lines, and from what the intake left open. You see whose turn it is, since when, and by when. When it is the customer's, you know whom to call, and about what.",
+            "It goes live when what was agreed is seen in live data, and not when somebody says so. What cannot be seen in time may be waived by an administrator or an account manager, with a reason that stands on the timeline.",
+        ],
+        Consultants => vec![
+            "Drafts of event types, tokens and polling sources lie ready, made from samples, check list and probe. One button turns a draft into the real thing, ticks its task and moves the turn on. A token is shown once: hand it over by a way that you would trust with a password.",
+            "Acceptance evidence is measured whenever somebody looks: so many events accepted, few rejected for some days, a ledger that is complete, a field that is filled in. Name some for every line. You take it live when all of it is there, or was waived by somebody who does not build it. Write down time by phase: it stands against what was quoted.",
+        ],
+        AccountManagers => vec![
+            "From here on, the hours that were quoted stand against those that are spent, line by line. What is wanted beyond them is a change order: a further version with its own approval and its own answer, which leaves what was accepted as it is.",
+            "You may waive acceptance evidence, with a reason; who builds it may not. A waiver is read again later: say what makes you sure.",
+        ],
+        Customers => vec![
+            "We set it up. Under Integrations you see how far it is, whose turn it is, and what is next. What we need from you stands there as tasks: tick them, or answer with words or a file. Often it is one setting in your system, with an address and a token that we hand to you.",
+            "It goes live when real data have been seen to arrive as agreed: enough of them, hardly any that do not fit, and with the field filled in that says whom they are about.",
+        ],
+    };
+    card("implementation", "How it is built, and when it goes live", words)
+}
+
+fn live(audience: Audience) -> AnyView {
+    let words = match audience {
+        SuccessManagers => vec![
+            "Whoever is responsible is told when events fail, or stay away. What was found out stays for the next intake of the same system: the check list, the hours, and how it ended.",
+        ],
+        Consultants => vec![
+            "What was measured is kept with the integration when it goes live. From then on its rhythm, its rejections and its ledger are watched, and alerts are raised. The customer sees in plain words how it fares and which fields do not fit, without what stands in events.",
+            "What has had its time is retired, with a reason. Nothing is deleted by that, and events go on until somebody disables their type.",
+        ],
+        AccountManagers => vec![
+            "The board shows what stands at which stage, how long, and what it is worth; the funnel how many get how far, and how long it takes; the export all of it as a file. While the next intake of a system is typed, you see what became of the earlier ones, with hours quoted and spent.",
+        ],
+        Customers => vec![
+            "Under Integrations it says in plain words how it fares: working, waiting for first data, delayed, or failing, with why, and what you can do about it; and the last 90 days, a bar a day. What does not fit is kept aside and not lost: it can be mended.",
+            "You can share a status page by a link, which shows how one integration fares and nothing else; it may stand in a frame of your own pages.",
+        ],
+    };
+    card("live", "What you see once it is live", words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What pages link to: a question that arises is answered where the link leads, whoever reads.
+    #[test]
+    fn every_section_is_there_for_every_audience() {
+        for audience in Audience::ALL {
+            let page = page(&Frame::default(), "/guide", audience);
+            for id in ["beginning", "ways", "intake", "scenarios", "next", "quotation", "implementation", "live"] {
+                assert!(page.contains(&format!("id=\"{id}\"")), "{audience:?} {id}");
+            }
+        }
+    }
 }

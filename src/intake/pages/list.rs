@@ -20,6 +20,7 @@ use crate::{
     ids::TenantId,
     intake::{
         Integration, Side, Stage, address,
+        quotation::{store::worths, worth::Worths},
         store::{self, Scope},
     },
     tenants,
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// What a row can be sorted by.
-const KEYS: [&str; 5] = ["name", "stage", "owner", "age", "turn"];
+const KEYS: [&str; 6] = ["name", "stage", "owner", "value", "age", "turn"];
 
 /// What the address asks for.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Asked {
             && self.turn.is_none_or(|turn| of.stage.is_open() && of.next.turn == turn)
     }
 
-    fn order(&self, staff: &[Colleague], one: &Integration, other: &Integration) -> Ordering {
+    fn order(&self, staff: &[Colleague], worths: &Worths, one: &Integration, other: &Integration) -> Ordering {
         let name = |of: &Integration| of.details.name.as_str().to_lowercase();
         let order = match self.sort.as_str() {
             "name" => name(one).cmp(&name(other)),
@@ -108,6 +109,12 @@ impl Asked {
                 let owner = |of: &Integration| name_of(staff, of.details.owner_id).map(|name| name.to_lowercase());
                 // nobody's last
                 let (a, b) = (owner(one), owner(other));
+                a.is_none().cmp(&b.is_none()).then(a.cmp(&b))
+            }
+            "value" => {
+                // amounts of one currency stand together; what is not quoted comes last
+                let worth = |of: &Integration| worths.get(&(of.tenant_id, of.id));
+                let (a, b) = (worth(one), worth(other));
                 a.is_none().cmp(&b.is_none()).then(a.cmp(&b))
             }
             "age" => other.created_at.cmp(&one.created_at),
@@ -130,6 +137,7 @@ pub(super) async fn all(State(app): State<App>, session: Session, RawQuery(query
     let all = store::list(&app.db, &scope).await?;
     let staff = colleagues(&app.db, &session.actor).await?;
     let tenants = tenant_names(&app, &session).await?;
+    let worths = worths(&app.db, &scope).await?;
     let asked = Asked::parse(&query);
     let body = view! {
         <PageHeader title="Integrations" lead="From the first conversation to the day it is live: what stands where, and who is waited for.">
@@ -137,7 +145,7 @@ pub(super) async fn all(State(app): State<App>, session: Session, RawQuery(query
             <LinkButton href="/guide" tone=Tone::Quiet icon=Icon::Guide>"Guide"</LinkButton>
         </PageHeader>
         {views("/integrations")}
-        {list(&frame, "/integrations", &asked, all, &staff, Some(&tenants), None)}
+        {list(&frame, "/integrations", &asked, all, (&staff, &worths), Some(&tenants), None)}
     };
     Ok(shown(ui::page(&frame, "Integrations", Vec::new(), body.into_any())))
 }
@@ -176,7 +184,9 @@ pub(super) async fn of_tenant(
     }
     let frame = tenants::frame(&app, &session, Some(tenant), Section::TenantIntegrations, base.as_str()).await?;
     let may_run = session.permit::<RunIntakes>(tenant).is_ok();
-    let all = store::list(&app.db, &Scope::One(permit)).await?;
+    let scope = Scope::One(permit);
+    let all = store::list(&app.db, &scope).await?;
+    let worths = worths(&app.db, &scope).await?;
     let staff = colleagues(&app.db, &session.actor).await?;
     let asked = Asked::parse(&query);
     let new = || {
@@ -188,7 +198,7 @@ pub(super) async fn of_tenant(
     let head = (!all.is_empty()).then(&new);
     let body = view! {
         <PageHeader title="Integrations" lead="What this customer needs, and which external systems meet it.">{head}</PageHeader>
-        {list(&frame, &base, &asked, all, &staff, None, new())}
+        {list(&frame, &base, &asked, all, (&staff, &worths), None, new())}
     };
     let crumbs = crumbs(&frame).into_iter().take(1).collect();
     Ok(shown(ui::page(&frame, "Integrations", crumbs, body.into_any())))
@@ -199,7 +209,7 @@ fn list(
     base: &str,
     asked: &Asked,
     all: Vec<Integration>,
-    staff: &[Colleague],
+    (staff, worths): (&[Colleague], &Worths),
     tenants: Option<&HashMap<TenantId, String>>,
     new: Option<AnyView>,
 ) -> AnyView {
@@ -218,7 +228,7 @@ fn list(
         .into_any();
     }
     let mut rows: Vec<_> = all.into_iter().filter(|of| asked.keeps(of)).collect();
-    rows.sort_by(|one, other| asked.order(staff, one, other));
+    rows.sort_by(|one, other| asked.order(staff, worths, one, other));
     let filters = filters(base, asked, staff);
     if rows.is_empty() {
         return view! {
@@ -229,7 +239,7 @@ fn list(
         }
         .into_any();
     }
-    view! { {filters} <Card flush=true>{table(frame, base, asked, &rows, staff, tenants)}</Card> }.into_any()
+    view! { {filters} <Card flush=true>{table(frame, base, asked, &rows, (staff, worths), tenants)}</Card> }.into_any()
 }
 
 fn filters(base: &str, asked: &Asked, staff: &[Colleague]) -> AnyView {
@@ -254,7 +264,7 @@ fn table(
     base: &str,
     asked: &Asked,
     rows: &[Integration],
-    staff: &[Colleague],
+    (staff, worths): (&[Colleague], &Worths),
     tenants: Option<&HashMap<TenantId, String>>,
 ) -> AnyView {
     let sorted = |column: Column, key: &str| {
@@ -267,6 +277,7 @@ fn table(
         sorted(Column::text("Waits for"), "turn"),
         Column::text("Next step").wide_only(),
         sorted(Column::text("Owner"), "owner"),
+        sorted(Column::number("Value"), "value").wide_only(),
         sorted(Column::text("Began"), "age").wide_only(),
     ];
     let now = frame.moment();
@@ -287,6 +298,7 @@ fn table(
             waits,
             ui::text(of.next.next_step.as_str()),
             super::owner(staff, of.details.owner_id),
+            worths.get(&(of.tenant_id, of.id)).map_or_else(|| ui::muted("–"), |worth| ui::text(worth.told())),
             ui::ago(now, of.created_at),
         ]
     });

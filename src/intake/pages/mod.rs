@@ -31,7 +31,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Integration, Side, Stage, address, implementation as building, quotation, store};
+use super::{
+    Integration, Side, Stage, address, implementation as building,
+    quotation::{self, Worth, worth::worth},
+    store,
+};
 use crate::{
     app::App,
     auth::{
@@ -43,7 +47,7 @@ use crate::{
     guests::gate::{door, enter},
     ids::{IntegrationId, TenantId, UserId},
     tenants,
-    ui::{self, Badge, Crumb, Frame, Notice, Section, State, Tab, Tabs},
+    ui::{self, Badge, Crumb, Frame, Icon, LinkButton, Notice, Section, State, Tab, Tabs, Tone},
 };
 
 /// The routes of this slice.
@@ -133,6 +137,7 @@ struct Room {
     investigated: bool,
     quoted: bool,
     built: bool,
+    worth: Option<Worth>,
 }
 
 impl Room {
@@ -144,10 +149,12 @@ impl Room {
         let frame = tenants::frame(app, session, Some(tenant), Section::TenantIntegrations, path).await?;
         let of = store::get(&app.db, &permit, id).await?;
         let investigated = store::investigation(&app.db, &permit, id).await?.is_some();
-        let quoted = of.stage == Stage::Quotation || !quotation::store::list(&app.db, &permit, id).await?.is_empty();
+        let versions = quotation::store::list(&app.db, &permit, id).await?;
+        let quoted = of.stage == Stage::Quotation || !versions.is_empty();
+        let worth = worth(versions.iter().map(Into::into).collect());
         let planned = building::store::planned(&app.db, &permit, id).await?;
         let built = of.stage == Stage::Implementation || planned;
-        Ok(Self { frame, of, staff: colleagues(&app.db, &session.actor).await?, investigated, quoted, built })
+        Ok(Self { frame, of, staff: colleagues(&app.db, &session.actor).await?, investigated, quoted, built, worth })
     }
 
     fn here(&self) -> String {
@@ -209,6 +216,12 @@ fn crumbs(frame: &Frame) -> Vec<Crumb> {
     crumbs
 }
 
+/// The way to a section of the guide, where the question arises that it answers.
+fn guide(section: &str, label: &'static str) -> AnyView {
+    let href = format!("/guide#{section}");
+    view! { <LinkButton href=href tone=Tone::Quiet icon=Icon::Guide>{label}</LinkButton> }.into_any()
+}
+
 /// Whose something is.
 fn name_of(staff: &[Colleague], id: Option<UserId>) -> Option<String> {
     let id = id?;
@@ -217,7 +230,7 @@ fn name_of(staff: &[Colleague], id: Option<UserId>) -> Option<String> {
 }
 
 fn owner(staff: &[Colleague], id: Option<UserId>) -> AnyView {
-    name_of(staff, id).map_or_else(|| ui::muted("nobody yet"), ui::text)
+    name_of(staff, id).map_or_else(|| ui::muted("nobody\u{a0}yet"), ui::text)
 }
 
 /// Where an integration stands, as a state.

@@ -8,7 +8,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{Named, Room, crumbs, form};
+use super::{Named, Room, crumbs, form, guide};
 use crate::{
     app::App,
     auth::{
@@ -24,8 +24,8 @@ use crate::{
     },
     tenants,
     ui::{
-        self, Button, Card, Choice, Columns, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, Icon,
-        LinkButton, PageHeader, Section, Select, Tone,
+        self, Button, Card, Choice, Columns, FieldErrors, Form as PageForm, FormActions, Frame, Hidden, LinkButton,
+        PageHeader, Section, Select, Tone,
     },
 };
 
@@ -102,16 +102,11 @@ async fn frame_of(app: &App, session: &Session, tenant: TenantId) -> Result<Fram
     tenants::frame(app, session, Some(tenant), Section::TenantIntegrations, path).await
 }
 
-/// The way to what the form means.
-fn guide() -> AnyView {
-    view! { <LinkButton href="/guide" tone=Tone::Quiet icon=Icon::Guide>"What an intake needs"</LinkButton> }.into_any()
-}
-
 fn first_page(frame: &Frame, tenant: TenantId, known: &[String]) -> String {
     let base = format!("/tenants/{tenant}/integrations");
     let lead = "Which system is it about? What was found out about it before is shown next.";
     let body = view! {
-        <PageHeader title="New integration" lead=lead>{guide()}</PageHeader>
+        <PageHeader title="New integration" lead=lead>{guide("intake", "What an intake needs")}</PageHeader>
         <Card>
             <ui::AskForm action=format!("{base}/new")>
                 <ui::Suggest name="system" label="External system" known=known.to_vec() hint="As its maker calls it: Salesforce, Lightspeed, the customer's own ERP"/>
@@ -160,7 +155,7 @@ fn page(
         </Card>
     };
     let body = view! {
-        <PageHeader title="New integration" lead="One need of the customer, met by one external system.">{guide()}</PageHeader>
+        <PageHeader title="New integration" lead="One need of the customer, met by one external system.">{guide("intake", "What an intake needs")}</PageHeader>
         <Columns main=form.into_any() aside=history(frame, &typed.text("system"), earlier)/>
     };
     ui::page(frame, "New integration", crumbs(frame), body.into_any())
@@ -179,12 +174,17 @@ pub(super) fn history(frame: &Frame, system: &str, earlier: &[Earlier]) -> AnyVi
     }
     let items = earlier.iter().map(|one| {
         let scenario = one.scenario.map_or("no scenario yet", crate::intake::Scenario::title);
-        let spent = if one.planned + one.spent > 0 {
-            format!(", {} spent of {}", hours(one.spent), hours(one.planned))
-        } else {
-            String::new()
-        };
-        let words = view! { {format!("{scenario}{spent} · ")} {ui::ago(frame.moment(), one.created_at)} };
+        let mut told = vec![scenario.to_owned()];
+        if one.planned + one.spent > 0 {
+            told.push(format!("{} of {} spent on the investigation", hours(one.spent), hours(one.planned)));
+        }
+        if one.quoted > 0 {
+            told.push(format!("{} quoted", hours(one.quoted)));
+        }
+        if one.worked > 0 {
+            told.push(format!("{} spent on it", hours(one.worked)));
+        }
+        let words = view! { {format!("{} · ", told.join(", "))} {ui::ago(frame.moment(), one.created_at)} };
         let link = ui::link(address(one.tenant_id, one.id), one.name.as_str());
         ui::two_lines(view! { {link}" "{super::stage(one.stage)} }.into_any(), words.into_any())
     });

@@ -16,8 +16,9 @@ use crate::{
     error::Result,
     form::shown,
     intake::{
-        Stage, address,
+        Integration, Stage, address,
         funnel::{Line, funnel as count, span},
+        quotation::{store::worths, worth::sum},
         store::{self, Scope},
     },
     tenants,
@@ -33,12 +34,15 @@ pub(super) async fn board(State(app): State<App>, session: Session) -> Result<Re
     let frame = tenants::frame(&app, &session, None, Section::Integrations, "/integrations/board").await?;
     let all = store::list(&app.db, &scope).await?;
     let (staff, tenants) = (colleagues(&app.db, &session.actor).await?, tenant_names(&app, &session).await?);
+    let worths = worths(&app.db, &scope).await?;
+    let worth = |of: &Integration| worths.get(&(of.tenant_id, of.id)).copied();
     let now = frame.moment();
     let lanes = Stage::ALL.iter().filter(|stage| **stage != Stage::Retired).map(|stage| {
         let mut of_stage: Vec<_> = all.iter().filter(|of| of.stage == *stage).collect();
         // what waits longest first; of what is over, the newest
         of_stage
             .sort_by_key(|of| if stage.is_open() { of.turn_since.timestamp() } else { -of.stage_since.timestamp() });
+        let (count, value) = (of_stage.len() as u64, sum(of_stage.iter().filter_map(|of| worth(of))));
         if !stage.is_open() {
             of_stage.truncate(FINISHED);
         }
@@ -52,13 +56,14 @@ pub(super) async fn board(State(app): State<App>, session: Session) -> Result<Re
             } else {
                 view! { {format!("{owner} · ")}{ui::ago(now, of.stage_since)} }.into_any()
             };
-            view! { <div>{link}</div><div>{system}</div><div>{waits}</div> }.into_any()
+            let value = worth(of).map(|worth| view! { <div>{worth.told()}</div> });
+            view! { <div>{link}</div><div>{system}</div><div>{waits}</div>{value} }.into_any()
         });
-        view! { <Lane title=stage.title() cards=cards.collect()/> }
+        view! { <Lane title=stage.title() count=count note=value.unwrap_or_default() cards=cards.collect()/> }
     });
     let lanes = lanes.collect_view();
     let body = view! {
-        <PageHeader title="Integrations" lead="By stage; what waits longest is on top."/>
+        <PageHeader title="Integrations" lead="By stage; what waits longest is on top. Values are without VAT: what was accepted, or else what was last quoted."/>
         {views("/integrations/board")}
         <Board label="Integrations by stage">{lanes}</Board>
     };
@@ -105,12 +110,14 @@ pub(super) async fn export(State(app): State<App>, session: Session) -> Result<R
     let scope = Scope::of(&session.actor)?;
     let all = store::list(&app.db, &scope).await?;
     let (staff, tenants) = (colleagues(&app.db, &session.actor).await?, tenant_names(&app, &session).await?);
+    let worths = worths(&app.db, &scope).await?;
     let moment = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut file = String::from(
-        "id,tenantId,tenant,name,system,kind,stage,stageSince,scenario,owner,waitsFor,since,nextStep,createdAt\r\n",
+        "id,tenantId,tenant,name,system,kind,stage,stageSince,scenario,owner,waitsFor,since,nextStep,createdAt,value,currency\r\n",
     );
     for of in &all {
         let open = of.stage.is_open();
+        let worth = worths.get(&(of.tenant_id, of.id));
         let cells = [
             of.id.to_string(),
             of.tenant_id.to_string(),
@@ -126,6 +133,8 @@ pub(super) async fn export(State(app): State<App>, session: Session) -> Result<R
             if open { moment(of.turn_since) } else { String::new() },
             of.next.next_step.clone(),
             moment(of.created_at),
+            worth.map_or_else(String::new, |worth| worth.currency.typed(worth.net)),
+            worth.map_or("", |worth| worth.currency.code()).to_owned(),
         ];
         let _ = write!(file, "{}\r\n", cells.map(|cell| quoted(&cell)).join(","));
     }

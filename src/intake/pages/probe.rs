@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
-use super::{Named, Room, evidence::keep_field, yardstick};
+use super::{Named, Room, evidence::keep_field, guide, yardstick};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -150,7 +150,9 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
         </Card>
     };
     let body = view! {
-        <PageHeader title="Probe their system" lead="A few GETs show whether it can be asked, before anybody promises it."/>
+        <PageHeader title="Probe their system" lead="A few GETs show whether it can be asked, before anybody promises it.">
+            {guide("ways", "The two ways of connecting")}
+        </PageHeader>
         {room.tabs("/evidence")}
         <ui::Desk main=form.into_any() aside=aside.into_any()/>
     };

@@ -6,7 +6,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, verdicts::badge};
+use super::{Named, Room, guide, verdicts::badge};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -17,8 +17,8 @@ use crate::{
         store::{self, Taken},
     },
     ui::{
-        self, Alert, Button, Card, Choice, Columns, Facts, FieldErrors, Form as PageForm, FormActions, Icon,
-        LinkButton, PageHeader, RadioGroup, State as Mood, TextArea, Tone,
+        self, Alert, Button, Card, Choice, Columns, Facts, FieldErrors, Form as PageForm, FormActions, LinkButton,
+        PageHeader, RadioGroup, State as Mood, TextArea, Tone,
     },
 };
 
@@ -93,7 +93,7 @@ fn page(room: &Room, verdicts: &[Verdict], typed: &Typed, errors: &FieldErrors) 
     };
     let body = view! {
         <PageHeader title="Scenario" lead="Every intake ends in one of three.">
-            <LinkButton href="/guide#scenarios" tone=Tone::Quiet icon=Icon::Guide>"What they mean"</LinkButton>
+            {guide("scenarios", "What they mean")}
         </PageHeader>
         {room.tabs("/scenario")}
         <Columns main=main aside=aside.into_any()/>

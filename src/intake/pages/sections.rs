@@ -6,7 +6,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, questionnaire};
+use super::{Named, Room, guide, questionnaire};
 use crate::{
     app::App,
     auth::{AnswerIntakes, Permit, RunIntakes, SeeIntegrations, Session},
@@ -17,7 +17,7 @@ use crate::{
         questions::Section,
         store::{self, Answered, Answering},
     },
-    ui::{self, Card, FieldErrors, Icon, LinkButton, PageHeader, Tone},
+    ui::{self, Card, FieldErrors, Icon, LinkButton, PageHeader},
 };
 
 /// Shows them, with the links by which the customer answers.
@@ -44,7 +44,7 @@ pub(super) async fn all(
     let open = room.of.stage.is_open();
     let main = view! {
         <PageHeader title=format!("Intake of {}", room.of.details.name) lead="Six sections; each is saved by itself, in any order.">
-            <LinkButton href="/guide" tone=Tone::Quiet icon=Icon::Guide>"What an intake needs"</LinkButton>
+            {guide("intake", "What an intake needs")}
         </PageHeader>
         {room.tabs("/intake")}
         {questionnaire::overview(&base, &answers, room.frame.moment())}

@@ -247,6 +247,11 @@ fn about(room: &Room) -> AnyView {
         ("Owner", room.owner()),
         ("Waits for", turn(of)),
         ("Scenario", of.scenario.map_or_else(|| ui::muted("not chosen"), |one| ui::text(one.title()))),
+        (
+            "Value",
+            room.worth
+                .map_or_else(|| ui::muted("not quoted"), |worth| ui::text(format!("{} without VAT", worth.told()))),
+        ),
         ("Customer", people(&of.details.customer_people)),
         ("Vendor", people(&of.details.vendor_people)),
         ("At this stage", ui::ago(now, of.stage_since)),

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use super::{
     Named, Room,
     form::{owner, owners},
+    guide,
     show::proposal,
 };
 use crate::{
@@ -161,7 +162,9 @@ fn page(
     let late = (!open).then(|| view! { <ui::FormErrors errors=errors/> });
     let forms = view! { {late} {forms.collect_view()} };
     let body = view! {
-        <PageHeader title="Verdicts" lead="Two questions, answered by somebody who stands for the answer. The scenario follows from them."/>
+        <PageHeader title="Verdicts" lead="Two questions, answered by somebody who stands for the answer. The scenario follows from them.">
+            {guide("scenarios", "What the scenarios mean")}
+        </PageHeader>
         {room.tabs("/verdicts")}
         <Columns main=forms.into_any() aside=aside(room, ground)/>
     };
@@ -259,7 +262,7 @@ fn aside(room: &Room, ground: &Ground) -> AnyView {
         }
         _ => view! {
             <Alert state=Mood::Neutral title="Both are needed">
-                <p>"A no anywhere means not possible; unsure means an investigation; two yes mean a quotation. "{ui::link("/guide#scenarios", "What the scenarios mean")}</p>
+                <p>"A no anywhere means not possible; unsure means an investigation; two yes mean a quotation."</p>
             </Alert>
         }
         .into_any(),

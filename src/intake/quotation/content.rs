@@ -290,6 +290,14 @@ pub(crate) mod tests {
     }
 
     proptest! {
+        /// A line comes to hours times rate, exactly, and what is half goes up; up to the most that anybody can write.
+        #[test]
+        fn a_line_is_hours_times_rate_rounded_once(minutes in 0..=MOST_HOURS * 60, rate in 0..=HIGHEST_RATE) {
+            let (product, net) = (i128::from(minutes) * i128::from(rate), i128::from(line("Connect", minutes, rate).net()));
+            // net is the whole number for which net - 1/2 <= product / 60 < net + 1/2
+            prop_assert!(120 * net - 60 <= 2 * product && 2 * product < 120 * net + 60, "{} of {}", net, product);
+        }
+
         /// A difference says nothing exactly when there is none but the order of lines, and turned round it says the
         /// same from the other side.
         #[test]

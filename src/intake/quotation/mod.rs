@@ -1,42 +1,28 @@
 //! Quotations: what the work of an integration costs, in numbered versions. A version is written, looked at by somebody
 //! else when it is dear, sent, and from then on it is the same bytes for ever; the customer accepts or declines it.
 //!
-//! `money` adds up, `state` knows the way, `content` is what a version says and how two of them differ, `carry` what an
-//! intake gives to the first draft, `paper` how it looks in print. `store` is all there is of I/O.
+//! `money` adds up, `state` knows the way, `limit` what is dear, `content` is what a version says and how two of them
+//! differ, `worth` what an integration comes to, `carry` what an intake gives to the first draft, `paper` how it looks in
+//! print. `store` is all there is of I/O.
 pub mod carry;
 pub mod content;
+mod limit;
 pub mod money;
 mod paper;
 pub mod state;
 pub mod store;
+pub mod worth;
 
 use chrono::{DateTime, Utc};
-use clap::Args;
 use serde::Serialize;
 
 use super::{Reason, hours};
 use crate::ids::{IntegrationId, QuotationId, TenantId};
 pub use content::{Content, Document, Line, Pricing};
+pub use limit::{Amounts, Limit};
 pub use money::{Currency, Discount, Percent, Totals};
 pub use state::{Act, Facts, State, Why, step};
-
-/// What may go out without a second pair of eyes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
-pub struct Limit {
-    /// A quotation that comes to more than this without VAT is approved by somebody else before it is sent; in whole
-    /// units of whatever currency it is in
-    #[arg(long, env = "TRIBUTARY_APPROVE_ABOVE", value_name = "AMOUNT", default_value_t = 10_000,
-        value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
-    pub approve_above: i64,
-}
-
-impl Limit {
-    /// Whether it comes to more.
-    pub fn is_exceeded(self, content: &Content) -> bool {
-        let unit = 10_i64.pow(content.currency.digits());
-        content.totals().net > self.approve_above.saturating_mul(unit)
-    }
-}
+pub use worth::{Priced, Worth};
 
 /// One version of a quotation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -107,9 +93,27 @@ impl Quotation {
     }
 }
 
+impl From<&Quotation> for Priced {
+    fn from(of: &Quotation) -> Self {
+        Self {
+            tenant_id: of.tenant_id,
+            integration_id: of.integration_id,
+            number: of.number,
+            state: of.state,
+            currency: of.content.currency,
+            net: of.content.totals().net,
+        }
+    }
+}
+
 /// The address of its page for the staff.
 pub fn address(of: &Quotation) -> String {
-    format!("{}/quotations/{}", super::address(of.tenant_id, of.integration_id), of.id)
+    address_of(of.tenant_id, of.integration_id, of.id)
+}
+
+/// The address of the page of a version, of which nothing but its ids is known.
+pub fn address_of(tenant: TenantId, integration: IntegrationId, id: QuotationId) -> String {
+    format!("{}/quotations/{id}", super::address(tenant, integration))
 }
 
 /// Who of the customer accepts.

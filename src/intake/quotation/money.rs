@@ -50,6 +50,11 @@ impl Currency {
         }
     }
 
+    /// The amount that reads the same in this currency: 150 euros as 150 yen, and not as the 15,000 that cents would be.
+    pub fn same_figure(self, minor: i64, from: Self) -> i64 {
+        share(minor, 10_i64.pow(self.digits()), 10_i64.pow(from.digits()))
+    }
+
     /// How many digits stand after the point.
     pub const fn digits(self) -> u32 {
         match self {
@@ -262,6 +267,11 @@ mod tests {
         }
     }
 
+    /// Small ones too, so that halves come up: of a thousand wholes hardly one is met right in the middle.
+    fn wholes() -> impl Strategy<Value = i64> {
+        prop_oneof![1..=12_i64, Just(60), Just(Percent::ALL), 1..=Percent::ALL]
+    }
+
     fn lines() -> impl Strategy<Value = Vec<(i64, Percent)>> {
         let rate = prop_oneof![Just(0), Just(600), Just(770), Just(1_900), Just(2_500), 0..=Percent::ALL];
         prop::collection::vec((0..=MOST, rate.prop_map(Percent)), 0..40)
@@ -277,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_share_is_the_exact_one_rounded_half_up(of in 0..=MOST * 200, part in 0..=Percent::ALL, whole in 1..=Percent::ALL) {
+        fn a_share_is_the_exact_one_rounded_half_up(of in 0..=MOST * 200, part in 0..=Percent::ALL, whole in wholes()) {
             let exact = Ratio(i128::from(of) * i128::from(part), i128::from(whole));
             prop_assert_eq!(i128::from(share(of, part, whole)), exact.half_up());
         }
@@ -334,6 +344,13 @@ mod tests {
             prop_assert_eq!(Percent::parse(&rate.typed()), Ok(rate));
             prop_assert_eq!(Percent::parse(&rate.to_string()), Ok(rate));
         }
+    }
+
+    #[test]
+    fn an_amount_reads_the_same_in_another_currency() {
+        assert_eq!(Currency::Jpy.same_figure(15_000, Currency::Eur), 150);
+        assert_eq!(Currency::Eur.same_figure(150, Currency::Jpy), 15_000);
+        assert_eq!(Currency::Sek.same_figure(15_050, Currency::Eur), 15_050);
     }
 
     #[test]

@@ -258,6 +258,10 @@ pub struct Earlier {
     pub planned: i64,
     /// What was spent of it.
     pub spent: i64,
+    /// What was quoted, in minutes: all that was accepted, or else the last version that was sent.
+    pub quoted: i64,
+    /// What was spent of that on the implementation.
+    pub worked: i64,
     /// How many things its check list knows.
     pub checks: i64,
 }
@@ -274,6 +278,13 @@ pub async fn earlier(db: &Db, scope: &Scope, system: &str, but: Option<Integrati
                 WHERE p.tenant_id = i.tenant_id AND p.integration_id = i.id), 0) AS BIGINT) AS planned,
             CAST(COALESCE((SELECT SUM(t.minutes) FROM investigation_time AS t
                 WHERE t.tenant_id = i.tenant_id AND t.integration_id = i.id), 0) AS BIGINT) AS spent,
+            CAST(COALESCE((SELECT SUM(q.minutes) FROM quotations AS q
+                WHERE q.tenant_id = i.tenant_id AND q.integration_id = i.id AND q.state = 'accepted'),
+                (SELECT q.minutes FROM quotations AS q
+                WHERE q.tenant_id = i.tenant_id AND q.integration_id = i.id AND q.sent_at IS NOT NULL
+                ORDER BY q.number DESC LIMIT 1), 0) AS BIGINT) AS quoted,
+            CAST(COALESCE((SELECT SUM(w.minutes) FROM implementation_time AS w
+                WHERE w.tenant_id = i.tenant_id AND w.integration_id = i.id), 0) AS BIGINT) AS worked,
             (SELECT COUNT(*) FROM intake_checks AS c
                 WHERE c.tenant_id = i.tenant_id AND c.integration_id = i.id AND c.known <> 'unknown') AS checks
          FROM integrations AS i

@@ -7,7 +7,7 @@ use axum::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{NEW, Named, Site};
+use super::{NEW, Named, Site, guide};
 use crate::{
     app::App,
     auth::{Permit, RunImplementations, Session},
@@ -159,7 +159,9 @@ fn page(site: &Site, of: Option<&Evidence>, typed: &Typed, errors: &FieldErrors)
         }
     });
     let body = view! {
-        <PageHeader title=title lead="What has to be seen in live data before it goes live. It is measured by itself."/>
+        <PageHeader title=title lead="What has to be seen in live data before it goes live. It is measured by itself.">
+            {guide("implementation", "When it goes live")}
+        </PageHeader>
         <Card>
             <PageForm action=action errors=errors>
                 <Select name="phase" label="Line of the quotation" choices=site.phase_choices() value=text("phase") errors=errors/>

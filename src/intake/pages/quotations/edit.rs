@@ -15,7 +15,7 @@ use crate::{
     form::{Typed, amiss, shown},
     intake::{
         parse_line, parse_text,
-        quotation::{Content, Currency, Discount, Percent, Quotation, address, store},
+        quotation::{Content, Currency, Discount, Line, Percent, Quotation, address, content::HIGHEST_RATE, store},
     },
     ui::{
         self, Button, Card, Choice, Field, FieldErrors, Form as PageForm, FormActions, Hidden, LinkButton, PageHeader,
@@ -112,11 +112,15 @@ fn read(typed: &Typed, before: &Content, today: NaiveDate, errors: &mut FieldErr
         }
     });
     let valid_until = errors.keep("valid_until", valid_until);
+    let currency = currency?;
+    // rates stand as they were typed
+    let rate = |line: &Line| currency.same_figure(line.rate, before.currency).min(HIGHEST_RATE);
+    let lines = before.lines.iter().map(|line| Line { rate: rate(line), ..line.clone() }).collect();
     Some(Content {
         title: title?,
         addressee: addressee?,
-        currency: currency?,
-        lines: before.lines.clone(),
+        currency,
+        lines,
         discount: discount?,
         discount_reason: discount_reason?,
         assumptions: assumptions?,

@@ -56,7 +56,8 @@ struct Sight {
     before: Option<(i64, Vec<Change>)>,
     role: Role,
     own: bool,
-    over: bool,
+    /// The most that may go out without approval in its currency, when it comes to more.
+    over: Option<i64>,
 }
 
 impl Sight {
@@ -74,7 +75,9 @@ impl Sight {
             before: before.map(|one| (one.number, difference(&one.content, &of.content))),
             role: session.actor.role,
             own: of.written_by == *name || of.submitted_by.as_ref() == Some(name),
-            over: app.settings.quotations.is_exceeded(&of.content),
+            over: Some(app.settings.quotations)
+                .filter(|limit| limit.is_exceeded(&of.content))
+                .map(|limit| limit.of(of.content.currency)),
         })
     }
 
@@ -268,8 +271,13 @@ fn acts(room: &Room, of: &Quotation, sight: &Sight, standing: State, typed: &Typ
     let mut say = |words: &str| rows.push(view! { <p>{ui::muted(words.to_owned())}</p> }.into_any());
     match standing {
         State::Draft if of.content.lines.is_empty() => say("It can be sent once it has a line."),
-        State::Draft if sight.over => {
-            say("It comes to more than may be sent without approval: somebody else looks at it first.");
+        State::Draft if sight.over.is_some() => {
+            let currency = of.content.currency;
+            let why = match sight.over.unwrap_or(0) {
+                0 => format!("In {} nothing is sent without approval", currency.code()),
+                most => format!("It comes to more than {} without VAT", currency.told(most)),
+            };
+            say(&format!("{why}: somebody else looks at it first."));
             if sight.may(Act::Submit) {
                 rows.push(one(of, Act::Submit, "Ask for approval", Tone::Primary));
             }
@@ -297,7 +305,8 @@ fn acts(room: &Room, of: &Quotation, sight: &Sight, standing: State, typed: &Typ
     } else if standing.is_open() && sight.may(Act::Withdraw) {
         rows.push(one(of, Act::Withdraw, "Discard it", Tone::Quiet));
     }
-    view! { <Card title="What next">{rows}</Card> }.into_any()
+    let guide = ui::link("/guide#quotation", "How quotations work");
+    view! { <Card title="What next">{rows}<p>{guide}</p></Card> }.into_any()
 }
 
 /// The links by which the customer answers.

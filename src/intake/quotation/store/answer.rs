@@ -1,5 +1,5 @@
 //! What the customer does with what was sent: looks at it, accepts, declines. Both answers tell whose integration it is.
-use super::{Limit, facts, lock, must_be_quoted, refusal, told, write_state};
+use super::{NOT_ASKED, facts, lock, must_be_quoted, refusal, told, write_state};
 use crate::{
     app::App,
     auth::{self, Actor, AnswerQuotations, Permit, audit::snapshot},
@@ -88,7 +88,7 @@ pub async fn view(db: &Db, clock: &Clock, permit: &Permit<AnswerQuotations>, id:
             let (before, integration) = lock(tx, permit.tenant(), id).await?;
             let (actor, now) = (permit.actor(), clock.now());
             // what has expired, or was answered meanwhile, is not viewed any more
-            let known = facts(&before, Limit { approve_above: 0 }, actor, now, false);
+            let known = facts(&before, NOT_ASKED, actor, now, false);
             if before.state != State::Sent || step(before.state, Act::View, &known).is_err() {
                 return Ok(());
             }
@@ -197,7 +197,7 @@ async fn answered(
     if !act.may(actor.role) {
         return Err(Error::Forbidden(act.verb()));
     }
-    let known = facts(&before, Limit { approve_above: 0 }, actor, now, reason.is_some());
+    let known = facts(&before, NOT_ASKED, actor, now, reason.is_some());
     let state = step(before.state, act, &known).map_err(refusal)?;
     must_be_quoted(&integration, before.adds_to)?;
     if before.document_digest.as_deref() != Some(digest) {

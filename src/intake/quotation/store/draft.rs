@@ -1,7 +1,7 @@
 //! What the staff does with a version before it is sent: begin it, change what it says, have it looked at, withdraw it.
 use chrono::Days;
 
-use super::{facts, lock, must_be_quoted, must_be_seen, refusal, told, why, write_state};
+use super::{NOT_ASKED, facts, lock, must_be_quoted, must_be_seen, refusal, told, why, write_state};
 use crate::{
     auth::{Permit, RunIntakes, audit::snapshot},
     clock::Clock,
@@ -173,7 +173,7 @@ pub async fn save(
                 return Ok(before);
             }
             let actor = permit.actor();
-            let known = facts(&before, Limit { approve_above: 0 }, actor, clock.now(), false);
+            let known = facts(&before, NOT_ASKED, actor, clock.now(), false);
             let state = step(before.state, Act::Edit, &known).map_err(refusal)?;
             must_be_seen(&before, seen)?;
             must_be_quoted(&integration, before.adds_to)?;

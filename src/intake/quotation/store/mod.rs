@@ -19,7 +19,10 @@ mod send;
 
 use chrono::{DateTime, Utc};
 
-use super::{Content, Limit, Quotation, Reason, State, Why, state};
+use super::{
+    Act, Amounts, Content, Limit, Priced, Quotation, Reason, State, Why, state,
+    worth::{Worths, worths as worths_of},
+};
 use crate::{
     auth::{Actor, Permit, Right, SeeQuotations},
     clock::Clock,
@@ -36,6 +39,9 @@ pub use answer::{Bell, accept, decline, view};
 pub use draft::{act, begin, save};
 pub use links::Offering;
 pub use send::{Files, files, send};
+
+/// For acts that do not ask what it comes to.
+const NOT_ASKED: Limit = Limit { approve_above: Amounts::everywhere(0) };
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -133,6 +139,55 @@ pub async fn all(db: &Db, scope: &Scope) -> Result<Vec<Quotation>> {
         scope.tenant(),
     )?;
     rows.into_iter().map(Quotation::try_from).collect()
+}
+
+/// What the integrations that somebody may see are worth.
+///
+/// # Errors
+/// When the database fails.
+pub async fn worths(db: &Db, scope: &Scope) -> Result<Worths> {
+    let versions = sql!(
+        all Priced, db,
+        "SELECT tenant_id, integration_id, number, state, currency, net FROM quotations
+         WHERE ($1 IS NULL OR tenant_id = $1) AND state <> 'withdrawn'",
+        scope.tenant(),
+    )?;
+    Ok(worths_of(&versions))
+}
+
+/// A version that waits for somebody's approval.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Awaiting {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Of which integration.
+    pub integration_id: IntegrationId,
+    /// Which.
+    pub id: QuotationId,
+    /// What the integration is called.
+    pub name: String,
+    /// Since when.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What waits for the approval of this viewer, who has neither written it nor asked for it: what waits longest first.
+///
+/// # Errors
+/// [`Error::Forbidden`] when they may see no integration; when the database fails.
+pub async fn awaiting(db: &Db, viewer: &Actor) -> Result<Vec<Awaiting>> {
+    if !Act::Approve.may(viewer.role) {
+        return Ok(Vec::new());
+    }
+    Ok(sql!(
+        all Awaiting, db,
+        "SELECT q.tenant_id, q.integration_id, q.id, i.name, q.updated_at
+         FROM quotations AS q JOIN integrations AS i ON i.tenant_id = q.tenant_id AND i.id = q.integration_id
+         WHERE q.state = 'awaiting' AND ($1 IS NULL OR q.tenant_id = $1) AND q.written_by <> $2
+            AND (q.submitted_by IS NULL OR q.submitted_by <> $2)
+         ORDER BY q.updated_at, q.id LIMIT 100",
+        Scope::of(viewer)?.tenant(),
+        &viewer.name,
+    )?)
 }
 
 /// The version of this id, of whichever tenant.
