@@ -106,11 +106,7 @@ mod tests {
         for step in steps {
             db.write(move |tx| {
                 Box::pin(async move {
-                    let step = sqlx::AssertSqlSafe(step);
-                    match tx.reach() {
-                        Reach::Sqlite(on) => drop(sqlx::query(step).execute(on).await?),
-                        Reach::Postgres(on) => drop(sqlx::query(step).execute(on).await?),
-                    }
+                    crate::sql!(exec tx, sqlx::AssertSqlSafe(step))?;
                     Ok(())
                 })
             })

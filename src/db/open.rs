@@ -264,7 +264,7 @@ mod tests {
     ];
 
     fn begins(checksum: &[u8]) -> String {
-        checksum[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:016x}", checksum.first_chunk().map_or(0, |first| u64::from_be_bytes(*first)))
     }
 
     #[test]
