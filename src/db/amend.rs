@@ -23,20 +23,11 @@ const AMENDMENTS: [Amendment; 2] = [
 
 /// Brings a SQLite database whose migrations have their first text to the text of today.
 pub(super) async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    let standing: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
-        .fetch_one(&mut *connection)
-        .await?;
-    if standing == 0 {
-        return Ok(());
-    }
     for (version, first, now, sql) in AMENDMENTS {
         let mut tx = connection.begin().await?;
-        let known =
-            sqlx::query("UPDATE _sqlx_migrations SET checksum = unhex(?) WHERE version = ? AND checksum = unhex(?)")
-                .bind(now)
-                .bind(version)
-                .bind(first);
-        if known.execute(&mut *tx).await?.rows_affected() == 1 {
+        let text = "UPDATE _sqlx_migrations SET checksum = unhex($1) WHERE version = $2 AND checksum = unhex($3)";
+        let known = sqlx::query(text).bind(now).bind(version).bind(first).execute(&mut *tx).await?;
+        if known.rows_affected() == 1 {
             sqlx::query(sql).execute(&mut *tx).await?;
         }
         tx.commit().await?;
@@ -46,20 +37,11 @@ pub(super) async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()
 
 /// The same for PostgreSQL. Of several processes at once, one finds the first text.
 pub(super) async fn postgres(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let standing: bool =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
-    if !standing {
-        return Ok(());
-    }
     for (version, first, now, sql) in AMENDMENTS {
         let mut tx = connection.begin().await?;
-        let known = sqlx::query(
-            "UPDATE _sqlx_migrations SET checksum = decode($1, 'hex') WHERE version = $2 AND checksum = decode($3, 'hex')",
-        )
-        .bind(now)
-        .bind(version)
-        .bind(first);
-        if known.execute(&mut *tx).await?.rows_affected() == 1 {
+        let text = "UPDATE _sqlx_migrations SET checksum = decode($1, 'hex') WHERE version = $2 AND checksum = decode($3, 'hex')";
+        let known = sqlx::query(text).bind(now).bind(version).bind(first).execute(&mut *tx).await?;
+        if known.rows_affected() == 1 {
             sqlx::query(sql).execute(&mut *tx).await?;
         }
         tx.commit().await?;

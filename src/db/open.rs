@@ -214,14 +214,20 @@ pub(crate) async fn bring_up_to_date(
     connection: Reach<&mut SqliteConnection, &mut PgConnection>,
 ) -> Result<(), OpenError> {
     let done = match connection {
-        Reach::Sqlite(connection) => {
-            amend::sqlite(connection).await?;
-            MIGRATIONS.run(connection).await
-        }
-        Reach::Postgres(connection) => {
-            amend::postgres(connection).await?;
-            MIGRATIONS.run(connection).await
-        }
+        Reach::Sqlite(connection) => match MIGRATIONS.run(&mut *connection).await {
+            Err(MigrateError::VersionMismatch(_)) => {
+                amend::sqlite(connection).await?;
+                MIGRATIONS.run(connection).await
+            }
+            done => done,
+        },
+        Reach::Postgres(connection) => match MIGRATIONS.run(&mut *connection).await {
+            Err(MigrateError::VersionMismatch(_)) => {
+                amend::postgres(connection).await?;
+                MIGRATIONS.run(connection).await
+            }
+            done => done,
+        },
     };
     done.map_err(migration_error)
 }
