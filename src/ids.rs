@@ -10,7 +10,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::{clock::Clock, error::Error};
 
 /// A new identifier, of the time that `clock` tells.
 pub fn new_id(clock: &Clock) -> Uuid {
@@ -73,6 +73,14 @@ pub fn guid(text: &str) -> Result<Uuid, uuid::Error> {
     // `Uuid::parse_str` takes braces, URNs and bare digits too
     let hyphened = text.len() == 36;
     Uuid::parse_str(if hyphened { text } else { "" })
+}
+
+/// The GUID that the address of a page holds, of a `link`, a `task` or whatever `what` is.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is none.
+pub fn named(text: &str, what: &'static str) -> Result<Uuid, Error> {
+    guid(text).map_err(|_| Error::NotFound(what))
 }
 
 id!(/// A tenant.

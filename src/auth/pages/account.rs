@@ -133,7 +133,7 @@ pub(super) async fn end_sessions(
             "sessions"
         }
         Some(id) => {
-            let id: Uuid = ids::guid(&id).map_err(|_| Error::NotFound("session"))?;
+            let id: Uuid = ids::named(&id, "session")?;
             if !store::revoke_session(&app.db, &app.clock, &session, id).await? {
                 return Err(Error::NotFound("session"));
             }

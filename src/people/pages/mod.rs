@@ -75,7 +75,7 @@ struct NamedInvitation {
 
 impl NamedInvitation {
     fn id(&self) -> Result<Uuid> {
-        ids::guid(&self.invitation).map_err(|_| Error::NotFound("invitation"))
+        ids::named(&self.invitation, "invitation")
     }
 }
 

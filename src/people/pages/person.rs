@@ -184,7 +184,7 @@ pub(super) async fn end_sessions(
     let person = named.id()?;
     let session = match typed.text("session") {
         id if id.is_empty() => None,
-        id => Some(ids::guid(&id).map_err(|_| Error::NotFound("session"))?),
+        id => Some(ids::named(&id, "session")?),
     };
     let ended = store::end_sessions_of(&app.db, &app.clock, &grant, person, session).await?;
     if session.is_some() && ended == 0 {
