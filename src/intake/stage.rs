@@ -339,25 +339,7 @@ mod tests {
                 writeln!(table, "{stage} {} {next} {who}", act.word()).unwrap();
             }
         }
-        let expected = "\
-intake choose not-possible ACSM
-intake choose investigation ACSM
-intake choose quotation ACSM
-intake retire retired ACSM
-not-possible reopen intake ACSM
-not-possible retire retired ACSM
-investigation conclude quotation AC
-investigation conclude not-possible AC
-investigation retire retired ACSM
-quotation accept implementation K
-quotation close lost ACSM
-quotation retire retired ACSM
-implementation go-live live AC
-implementation retire retired ACSM
-live retire retired ACSM
-lost retire retired ACSM
-";
-        assert_eq!(table, expected);
+        assert_eq!(table, include_str!("stages.txt"));
     }
 
     #[test]
