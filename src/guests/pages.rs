@@ -1,5 +1,4 @@
 //! What those who make links see of them: the form, the link that is shown this once, and the list.
-use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 use uuid::Uuid;
@@ -59,7 +58,8 @@ pub fn form<P: Place>(app: &App, action: String, back: Option<String>, typed: &T
     .into_any()
 }
 
-/// Makes the link that the form asks for: what is shown of it, or none, and what is amiss with the form.
+/// Makes the link that the form asks for: what is shown of it, with the way `back`, or none, and what is amiss with the
+/// form.
 ///
 /// # Errors
 /// Whatever no change of the form would mend.
@@ -67,7 +67,7 @@ pub async fn make<P: Place>(
     app: &App,
     permit: &Permit<RunIntakes>,
     subject: Uuid,
-    back: String,
+    (now, back): (Now, String),
     typed: &Typed,
     errors: &mut FieldErrors,
 ) -> Result<Option<AnyView>> {
@@ -84,7 +84,7 @@ pub async fn make<P: Place>(
     match store::make::<P>(&app.db, &app.clock, permit, &Courier::of(app), wish).await {
         Ok((link, until)) => {
             app.mail.wake();
-            Ok(Some(view! { <PageHeader title=title/> {made::<P>(&link, until, back)} }.into_any()))
+            Ok(Some(view! { <PageHeader title=title/> {made::<P>(&link, &now.in_full(until), back)} }.into_any()))
         }
         Err(error) => errors.note("", error).map(|()| None),
     }
@@ -101,8 +101,7 @@ pub fn parse_days(text: &str) -> std::result::Result<i64, String> {
 }
 
 /// What is said of a link that was made: where it was sent to, or the link itself, this once.
-fn made<P: Place>(delivered: &Delivered, until: DateTime<Utc>, back: String) -> AnyView {
-    let until = until.format("%-d %B %Y, %H:%M UTC");
+fn made<P: Place>(delivered: &Delivered, until: &str, back: String) -> AnyView {
     let stays = P::STAYS.map_or_else(|| "until then".to_owned(), |stays| format!("for {} days", stays.num_days()));
     let stays = format!("Who has opened it can come back {stays}, in the same browser.");
     let terms = format!("It can be opened once, until {until}. {stays} You can take it back at any time.");

@@ -45,7 +45,7 @@ pub(super) async fn make(
         &app,
         &permit,
         room.of.id.0,
-        format!("{}/intake", room.here()),
+        (room.frame.moment(), format!("{}/intake", room.here())),
         &typed,
         &mut errors,
     );

@@ -76,7 +76,7 @@ pub(super) async fn make(
 ) -> Result<Response> {
     let desk = Desk::load(&app, &session, &permit, &named).await?;
     let mut errors = FieldErrors::new();
-    let back = desk.here.clone();
+    let back = (desk.frame.moment(), desk.here.clone());
     let made = guests::pages::make::<Following>(&app, &permit, desk.of.id.0, back, &typed, &mut errors);
     if let Some(body) = made.await? {
         return Ok(shown(ui::page(&desk.frame, TITLE, desk.crumbs(true), body)));

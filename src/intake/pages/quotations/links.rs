@@ -41,7 +41,14 @@ pub(super) async fn make(
 ) -> Result<Response> {
     let (room, of) = super::show::load(&app, &session, &permit, &named, "/links").await?;
     let mut errors = FieldErrors::new();
-    let made = guests::pages::make::<Offering>(&app, &permit, of.id.0, address(&of), &typed, &mut errors);
+    let made = guests::pages::make::<Offering>(
+        &app,
+        &permit,
+        of.id.0,
+        (room.frame.moment(), address(&of)),
+        &typed,
+        &mut errors,
+    );
     if let Some(body) = made.await? {
         return Ok(shown(ui::page(&room.frame, TITLE, super::show::crumbs(&room, &of), body)));
     }
