@@ -121,11 +121,11 @@ impl Named {
     }
 
     fn question(&self) -> Result<Uuid> {
-        crate::ids::guid(&self.question).map_err(|_| Error::NotFound("question"))
+        crate::ids::named(&self.question, "question")
     }
 
     fn link(&self) -> Result<Uuid> {
-        crate::ids::guid(&self.link).map_err(|_| Error::NotFound("link"))
+        crate::ids::named(&self.link, "link")
     }
 }
 

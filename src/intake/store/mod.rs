@@ -148,6 +148,22 @@ pub async fn timeline<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId, 
     )?)
 }
 
+/// Why one came to a stage, the last time it did; none when nothing was written.
+///
+/// # Errors
+/// When the database fails.
+pub async fn why<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId, stage: Stage) -> Result<Option<String>> {
+    let found = sql!(
+        values String, db,
+        "SELECT why FROM integration_timeline WHERE tenant_id = $1 AND integration_id = $2 AND stage = $3
+         ORDER BY id DESC LIMIT 1",
+        permit.tenant(),
+        id,
+        stage,
+    )?;
+    Ok(found.into_iter().next().filter(|why| !why.is_empty()))
+}
+
 /// What is written on the timeline.
 pub(crate) struct Note<'a> {
     pub what: String,

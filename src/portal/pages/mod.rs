@@ -30,7 +30,7 @@ use crate::{
     form::{Done, shown},
     guests::gate::{door, enter},
     ids::IntegrationId,
-    intake::{Side, Stage, implementation},
+    intake::{Side, Stage, implementation, store::why},
     tenants,
     ui::{
         self, Badge, Card, Chart, ChartBar, ChartWords, Column, Columns, DataTable, Empty, Facts, Frame, Icon,
@@ -82,15 +82,15 @@ impl Named {
     }
 
     fn task(&self) -> Result<Uuid> {
-        crate::ids::guid(&self.task).map_err(|_| Error::NotFound("task"))
+        crate::ids::named(&self.task, "task")
     }
 
     fn answer(&self) -> Result<Uuid> {
-        crate::ids::guid(&self.answer).map_err(|_| Error::NotFound("file"))
+        crate::ids::named(&self.answer, "file")
     }
 
     fn link(&self) -> Result<Uuid> {
-        crate::ids::guid(&self.link).map_err(|_| Error::NotFound("link"))
+        crate::ids::named(&self.link, "link")
     }
 }
 
@@ -210,6 +210,11 @@ async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) ->
         _ => None,
     };
     let questions = intake::card(&app, &visit, one.of.stage).await?;
+    let why = match one.of.stage {
+        // written for the customer to read
+        Stage::NotPossible => why(&app.db, see, id, Stage::NotPossible).await?,
+        _ => None,
+    };
     let offers = !visit.is_guest() && see.actor().permit::<SeeQuotations>(see.tenant()).is_ok();
     let main = view! {
         {one.diagnosis.as_ref().map(|seen| health(&frame, &one, seen))}
@@ -220,7 +225,7 @@ async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) ->
         {(!one.sources.is_empty()).then(|| coverage(&frame, &one, visit.is_guest()))}
     };
     let aside = view! {
-        {facts(&frame, &one, offers, visit.guest())}
+        {facts(&frame, &one, why.as_deref(), offers, visit.guest())}
         {shared.as_ref().map(|links| status::card(&frame, &here, links))}
     };
     let name = one.of.details.name.as_str();
@@ -232,7 +237,7 @@ async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) ->
     Ok(shown(ui::page(&frame, name, visit.crumbs(), body.into_any())))
 }
 
-fn facts(frame: &Frame, one: &Standing, offers: bool, guest: Option<&str>) -> AnyView {
+fn facts(frame: &Frame, one: &Standing, why: Option<&str>, offers: bool, guest: Option<&str>) -> AnyView {
     let now = frame.moment();
     let of = &one.of;
     let mut facts = vec![
@@ -241,6 +246,7 @@ fn facts(frame: &Frame, one: &Standing, offers: bool, guest: Option<&str>) -> An
         ("Next step", next(one)),
         ("There since", ui::ago(now, of.stage_since)),
     ];
+    facts.extend(why.map(|why| ("Why not", ui::text(why))));
     facts.extend(guest.map(|whom| ("You are here as", ui::text(whom))));
     let quotations = offers.then(|| {
         view! { <Row>{ui::link(format!("/tenants/{}/quotations", of.tenant_id), "Quotations")}</Row> }
