@@ -20,7 +20,7 @@ use crate::{
     polling::store::change,
     tenants,
     ui::{
-        self, Button, Card, Column, Crumb, DataTable, Empty, Field, FieldErrors, FieldGrid, Form as PageForm,
+        self, Button, Card, Column, Columns, Crumb, DataTable, Empty, Field, FieldErrors, FieldGrid, Form as PageForm,
         FormActions, Frame, Hidden, Icon, LinkButton, Notice, PageHeader, Prose, Section, Tone,
     },
 };
@@ -90,16 +90,21 @@ async fn page(
 ) -> Result<String> {
     let asked = store::asked(&app.db, grant).await?;
     let granted = store::granted(&app.db, grant).await?;
-    let body = view! {
-        <PageHeader title="Hosts" lead="Where this server goes to: how much of each system is asked at once, and which hosts of this network may be asked at all."/>
+    let main = view! {
         {of_sources(frame, &asked)}
         {inside(frame, app.client.allowed().started_with(), &granted)}
+    };
+    let aside = view! {
         <Card title="Allow a host of this network" lead="Addresses that people type lead to nothing inside this network, so that nobody reaches by this server what only this server can reach. Allow what is meant to be reached, and no more.">
             <PageForm action="/hosts/allow" errors=errors>
                 <Field name="host" label="Host" value=typed.text("host") mono=true autocomplete="off" hint="Such as erp.internal, or 10.0.0.7:8080 for that port alone." errors=errors/>
                 <FormActions><Button tone=Tone::Primary>"Allow it"</Button></FormActions>
             </PageForm>
         </Card>
+    };
+    let body = view! {
+        <PageHeader title="Hosts" lead="Where this server goes to: how much of each system is asked at once, and which hosts of this network may be asked at all."/>
+        <Columns main=main.into_any() aside=aside.into_any()/>
     };
     Ok(ui::page(frame, "Hosts", Vec::new(), body.into_any()))
 }
@@ -115,7 +120,7 @@ fn of_sources(frame: &Frame, asked: &[Asked]) -> AnyView {
         Column::text("Host"),
         Column::number("Sources"),
         Column::number("Under way"),
-        Column::number("At once, at most"),
+        Column::number("At once"),
         Column::number("Requests a minute"),
         Column::text("Left alone until"),
     ];
@@ -126,7 +131,7 @@ fn of_sources(frame: &Frame, asked: &[Asked]) -> AnyView {
         let name = ui::mono_link(address("limit", &one.host), one.host.as_str());
         vec![name, count(one.sources), count(one.running), count(one.slots), rate, rests]
     });
-    view! { <Card title="Asked by sources"><DataTable caption="Hosts that sources ask" columns=columns rows=rows.collect()/></Card> }.into_any()
+    view! { <Card title="Asked by sources" flush=true><DataTable caption="Hosts that sources ask" columns=columns rows=rows.collect()/></Card> }.into_any()
 }
 
 /// What is allowed inside this network.
@@ -145,17 +150,17 @@ fn inside(frame: &Frame, started_with: &[String], granted: &[Granted]) -> AnyVie
         ]
     });
     let granted = granted.iter().map(|one| {
-        let withdraw = format!("Withdraw {}…", one.host);
+        let of = format!(" {}", one.host);
         vec![
             ui::mono(one.host.as_str()),
             ui::text(one.allowed_by.clone()),
             ui::ago(frame.moment(), one.allowed_at),
-            view! { <LinkButton href=address("withdraw", &one.host) tone=Tone::Quiet>{withdraw}</LinkButton> }
+            view! { <LinkButton href=address("withdraw", &one.host) tone=Tone::Quiet>"Withdraw…"{ui::unseen(of)}</LinkButton> }
                 .into_any(),
         ]
     });
     let rows = fixed.chain(granted).collect();
-    view! { <Card title="Allowed inside this network"><DataTable caption="Hosts of this network that are allowed" columns=columns rows=rows/></Card> }
+    view! { <Card title="Allowed inside this network" flush=true><DataTable caption="Hosts of this network that are allowed" columns=columns rows=rows/></Card> }
         .into_any()
 }
 
