@@ -267,8 +267,17 @@ impl Life {
             app.clock.advance(240);
             self.work(false).await;
         }
+        let hosts = sql!(all(String, DateTime<Utc>), app.db, "SELECT host, not_before FROM poll_hosts").unwrap();
         let undone: Vec<_> = self.windows().await.into_iter().filter(|entry| entry.done_at.is_none()).collect();
-        panic!("it does not come to an end: {:?} {:?} {undone:#?}", self.manner, self.source().await);
+        panic!("it does not come to an end: {hosts:?} {:?} {:?} {undone:?}", self.manner, self.source().await);
+    }
+
+    /// Nobody asks for it any more. The next one begins at another time, and may be given the same port.
+    async fn end(self) {
+        let app = self.app();
+        store::change::remove(&app.db, &app.clock, &self.permit, self.id).await.unwrap();
+        let forget = app.db.write(|tx| Box::pin(async move { Ok(sql!(exec tx, "DELETE FROM poll_hosts")?) }));
+        forget.await.unwrap();
     }
 
     async fn must_agree(&self) {
@@ -316,9 +325,7 @@ async fn whatever_happens_what_is_stored_in_the_end_is_what_is_there() {
                 }
                 life.settle().await;
                 life.must_agree().await;
-                // nobody asks for the next life
-                let app = life.app();
-                store::change::remove(&app.db, &app.clock, &life.permit, life.id).await.unwrap();
+                life.end().await;
             };
             println!("seed {seed}");
             life.await;
