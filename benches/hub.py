@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BINARY = Path(os.environ.get("TRIBUTARY_BINARY", ROOT / "target/release/tributary"))
+BINARY = Path(os.environ.get("TRIBUTARY_PROGRAM", ROOT / "target/release/tributary"))
 QUIET = {"RUST_LOG": "error", "NO_COLOR": "1"}
 
 

@@ -361,36 +361,39 @@ mod tests {
         .await;
     }
 
+    /// 1,200 rows as the lane writes them: many more than one transaction takes.
+    async fn fall_behind(bench: &Bench) {
+        let tally = |n: u128| Tally {
+            tenant: bench.tenant,
+            event_type: some_type(n % 7),
+            source: Some(some_token(n % 5)),
+            accepted: 1,
+            quarantined: 2,
+            duplicates: 3,
+            last: ReceiptId::issue(&bench.clock),
+        };
+        for _ in 0..12 {
+            let rows: Vec<_> = (0..100).map(tally).map(|tally| serde_json::to_string(&[tally]).unwrap()).collect();
+            let clock = bench.clock.clone();
+            let written = bench.db.write(move |tx| {
+                Box::pin(async move {
+                    for row in rows {
+                        let id = crate::ids::new_id(&clock);
+                        let text = "INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)";
+                        sql!(exec tx, text, id, row, Vec::<u8>::new())?;
+                    }
+                    Ok(())
+                })
+            });
+            written.await.unwrap();
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn many_at_once_count_as_one() {
         each(async |db| {
             let bench = Bench::new(&db);
-            // rows as the lane writes them, more than one transaction takes
-            let tally = |n: u128| Tally {
-                tenant: bench.tenant,
-                event_type: some_type(n % 7),
-                source: Some(some_token(n % 5)),
-                accepted: 1,
-                quarantined: 2,
-                duplicates: 3,
-                last: ReceiptId::issue(&bench.clock),
-            };
-            for _ in 0..12 {
-                let rows: Vec<_> = (0..100).map(tally).map(|tally| serde_json::to_string(&[tally]).unwrap()).collect();
-                let clock = bench.clock.clone();
-                db.write(move |tx| {
-                    Box::pin(async move {
-                        for row in rows {
-                            let id = crate::ids::new_id(&clock);
-                            let text = "INSERT INTO batches (id, tallies, receipts) VALUES ($1, $2, $3)";
-                            sql!(exec tx, text, id, row, Vec::<u8>::new())?;
-                        }
-                        Ok(())
-                    })
-                })
-                .await
-                .unwrap();
-            }
+            fall_behind(&bench).await;
             let mut following = tokio::task::JoinSet::new();
             for _ in 0..6 {
                 let db = db.clone();
@@ -411,6 +414,27 @@ mod tests {
                 done.unwrap();
             }
             assert_eq!((left(&db).await, counted(&bench).await), (0, (1200, 2400)));
+        })
+        .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_is_far_behind_catches_up_though_nothing_more_is_committed() {
+        each(async |db| {
+            let bench = Bench::new(&db);
+            fall_behind(&bench).await;
+            let (app, stop) = (crate::auth::testing::app(&db, &bench.clock), CancellationToken::new());
+            let following = tokio::spawn(run(app, stop.clone()));
+            // waiting for commits, or for longer than it has to, it would take a minute and more
+            let caught_up = async {
+                while left(&db).await > 0 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(15), caught_up).await.expect("it catches up");
+            assert_eq!(counted(&bench).await, (1200, 2400));
+            stop.cancel();
+            following.await.unwrap();
         })
         .await;
     }

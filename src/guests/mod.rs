@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     db::Tx,
     error::Result,
+    mail,
 };
 
 /// What a link opens.
@@ -169,6 +170,9 @@ pub struct Link {
     pub revoked_at: Option<DateTime<Utc>>,
     /// Until when whoever opened it can come back.
     pub session_expires_at: Option<DateTime<Utc>>,
+    /// The letter that it was sent with, as long as nobody has opened it.
+    #[sqlx(skip)]
+    pub letter: Option<mail::Outgoing>,
 }
 
 /// How a link stands.
@@ -246,6 +250,7 @@ mod tests {
             used_at: None,
             revoked_at: None,
             session_expires_at: None,
+            letter: None,
         };
         assert_eq!((link.standing(at(9)), link.standing(at(10))), (Standing::Waiting, Standing::RunOut));
         (link.used_at, link.session_expires_at) = (Some(at(9)), Some(at(20)));

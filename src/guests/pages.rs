@@ -13,6 +13,7 @@ use crate::{
     },
     error::Result,
     form::Typed,
+    mail,
     name::Name,
     ui::{
         self, Alert, Badge, Button, Card, Column, CopyField, DataTable, Field, FieldErrors, Form as PageForm,
@@ -134,6 +135,9 @@ pub fn table(caption: &'static str, links: &[Link], revoke: Option<&str>, now: N
         let standing = link.standing(now.at);
         let mood = match standing {
             Standing::Opened => Mood::Ok,
+            Standing::Waiting if link.letter.as_ref().is_some_and(|letter| letter.state == mail::Standing::Failed) => {
+                Mood::Error
+            }
             Standing::Waiting => Mood::Warning,
             Standing::RunOut | Standing::TakenBack => Mood::Neutral,
         };
@@ -154,7 +158,7 @@ pub fn table(caption: &'static str, links: &[Link], revoke: Option<&str>, now: N
             view! { {word}{ui::ago(now, link.until())} }
         });
         vec![
-            ui::strong(link.for_whom.as_str()),
+            ui::two_lines(ui::strong(link.for_whom.as_str()), letter(link)),
             ui::two_lines(
                 view! { <Badge state=mood word=standing.title()/> }.into_any(),
                 view! { {since}{left} }.into_any(),
@@ -164,6 +168,21 @@ pub fn table(caption: &'static str, links: &[Link], revoke: Option<&str>, now: N
         ]
     });
     Some(view! { <DataTable caption=caption columns=columns rows=rows.collect()/> }.into_any())
+}
+
+/// What became of the letter that a link was sent with.
+fn letter(link: &Link) -> AnyView {
+    let Some(letter) = &link.letter else { return ().into_any() };
+    let to = letter.recipient.as_str();
+    let fault = letter.fault.as_deref().unwrap_or("it cannot be reached");
+    match letter.state {
+        mail::Standing::Sent => ui::text(format!("mailed to {to}")),
+        mail::Standing::Waiting if letter.fault.is_none() => ui::text(format!("mail to {to} is on its way")),
+        mail::Standing::Waiting => ui::text(format!("mail to {to} could not be sent yet: {fault}")),
+        mail::Standing::Failed => {
+            ui::text(format!("mail to {to} was given up: {fault}. Take the link back, and make another."))
+        }
+    }
 }
 
 #[cfg(test)]

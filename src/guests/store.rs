@@ -31,14 +31,21 @@ fn about(link: Uuid) -> String {
 /// # Errors
 /// When the database fails.
 pub async fn links<P: Place>(db: &Db, permit: &Permit<impl Right>, subject: Uuid) -> Result<Vec<Link>> {
-    Ok(sql!(
+    let mut links = sql!(
         all Link, db,
         "SELECT id, for_whom, made_by, made_at, expires_at, used_at, revoked_at, session_expires_at FROM guest_links
          WHERE tenant_id = $1 AND subject_id = $2 AND opens = $3 ORDER BY id DESC LIMIT 50",
         permit.tenant(),
         subject,
         P::OPENS,
-    )?)
+    )?;
+    for link in &mut links {
+        // what was opened has arrived
+        if link.used_at.is_none() && link.revoked_at.is_none() {
+            link.letter = mail::latest(db, &about(link.id)).await?;
+        }
+    }
+    Ok(links)
 }
 
 /// Makes a link for somebody, and sends it to them or hands it back to be shown, this once.

@@ -54,8 +54,9 @@ pub enum Standing {
     Failed,
 }
 
-/// A letter as a page tells of it.
-#[derive(Debug, Clone, sqlx::FromRow)]
+/// A letter as pages and the command line tell of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
 pub struct Outgoing {
     /// The address.
     pub recipient: String,

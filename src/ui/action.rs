@@ -78,6 +78,12 @@ pub fn LinkButton(
     view! { <a class=tone.class() href=href>{icon.map(self::icon)}{children.0}</a> }.into_any()
 }
 
+/// The way to a section of the guide, where the question arises that it answers; the guide speaks to whoever reads.
+pub fn guide(section: &str, label: &'static str) -> AnyView {
+    let href = format!("/guide#{section}");
+    view! { <LinkButton href=href tone=Tone::Quiet icon=Icon::Guide>{label}</LinkButton> }.into_any()
+}
+
 /// A form that is nothing but its button: an act that just happens and can be undone.
 #[component]
 pub fn PostButton(

@@ -58,7 +58,7 @@ mod trend;
 #[cfg(test)]
 mod gallery;
 
-pub use action::{Button, LinkButton, PostButton, Tone};
+pub use action::{Button, LinkButton, PostButton, Tone, guide};
 pub use board::{Board, Lane};
 pub use changes::{Difference, Differences};
 pub use chart::{Chart, ChartBar, ChartWords};

@@ -327,8 +327,15 @@ async fn a_link_is_mailed_when_there_is_mail_and_not_shown_then() {
             let path = &url[url.find(door).unwrap()..];
             assert_eq!(Browser::new(&app).get(path).await.status, 200, "{path}");
         }
+        // who made it sees what became of the letter, as long as nobody has opened the link
+        let portal = &ways[2].0;
+        app.page_with(&mut grace, portal, "mailed to jane@example.com").await;
+        sink.set(Mood::Unknowing);
+        grace.post(portal, &[("for_whom", "Typo"), ("days", "7"), ("send_to", "typo@example.com")]).await;
+        let page = app.page_with(&mut grace, portal, "mail to typo@example.com was given up").await;
+        assert!(page.contains("550") && page.contains("&lt;b&gt;no") && !page.contains("<b>no"), "{page}");
         // left empty, it is shown
-        let shown = grace.post(&ways[2].0, &[("for_whom", "Jane"), ("days", "7"), ("send_to", "")]).await;
+        let shown = grace.post(portal, &[("for_whom", "Jane"), ("days", "7"), ("send_to", "")]).await;
         assert!(shown.text().contains("/portal?token="), "{}", shown.text());
     })
     .await;

@@ -6,7 +6,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, guide, show::proposal, verdicts::badge};
+use super::{Named, Room, show::proposal, verdicts::badge};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -105,7 +105,7 @@ fn page(room: &Room, checks: &[Checked], typed: Option<&Typed>, errors: &FieldEr
     };
     let body = view! {
         <PageHeader title="Technical check list" lead="One whole way of connecting is enough.">
-            {guide("ways", "The two ways of connecting")}
+            {ui::guide("ways", "The two ways of connecting")}
         </PageHeader>
         {room.tabs("/checks")}
         <Columns main=form.into_any() aside=proposed(room, checks)/>

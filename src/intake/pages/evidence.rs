@@ -5,7 +5,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, guide, yardstick};
+use super::{Named, Room, yardstick};
 use crate::{
     app::App,
     auth::{Configure, Permit, ReadConfiguration, ReadPayloads, RunIntakes, SeeIntegrations, Session},
@@ -209,7 +209,7 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
     let main = view! { {asked(room)} {form} {temporary(room, &wire, keeps)} {attached(room, &seen, may_configure)} };
     let body = view! {
         <PageHeader title="Evidence" lead="What was seen weighs more than what was said: it fills in the check list.">
-            {guide("intake", "How to find out")}
+            {ui::guide("intake", "How to find out")}
         </PageHeader>
         {room.tabs("/evidence")}
         <Columns main=main.into_any() aside=super::checks::proposed(room, &checks)/>

@@ -7,7 +7,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, guide};
+use super::{Named, Room};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, RunInvestigations, SeeIntegrations, Session},
@@ -229,7 +229,7 @@ fn page(room: &Room, work: &Work, may: bool, typed: &Typed, errors: &FieldErrors
     let body = view! {
         <PageHeader title="Investigation" lead="A time-boxed project that answers what the intake left open.">
             <LinkButton href=report icon=Icon::Audit>"Report"</LinkButton>
-            {guide("scenarios", "What it is for")}
+            {ui::guide("scenarios", "What it is for")}
         </PageHeader>
         {room.tabs("/investigation")}
         <Columns main=main.into_any() aside=aside.into_any()/>

@@ -47,7 +47,7 @@ use crate::{
     guests::gate::{door, enter},
     ids::{IntegrationId, TenantId, UserId},
     tenants,
-    ui::{self, Badge, Crumb, Frame, Icon, LinkButton, Notice, Section, State, Tab, Tabs, Tone},
+    ui::{self, Badge, Crumb, Frame, Notice, Section, State, Tab, Tabs},
 };
 
 /// The routes of this slice.
@@ -214,12 +214,6 @@ fn crumbs(frame: &Frame) -> Vec<Crumb> {
         crumbs.push(Crumb::new("Integrations", format!("{base}/integrations")));
     }
     crumbs
-}
-
-/// The way to a section of the guide, where the question arises that it answers.
-fn guide(section: &str, label: &'static str) -> AnyView {
-    let href = format!("/guide#{section}");
-    view! { <LinkButton href=href tone=Tone::Quiet icon=Icon::Guide>{label}</LinkButton> }.into_any()
 }
 
 /// Whose something is.

@@ -8,7 +8,7 @@ use axum::{
 use leptos::prelude::*;
 use serde::Deserialize;
 
-use super::{Named, Room, crumbs, form, guide};
+use super::{Named, Room, crumbs, form};
 use crate::{
     app::App,
     auth::{
@@ -106,7 +106,7 @@ fn first_page(frame: &Frame, tenant: TenantId, known: &[String]) -> String {
     let base = format!("/tenants/{tenant}/integrations");
     let lead = "Which system is it about? What was found out about it before is shown next.";
     let body = view! {
-        <PageHeader title="New integration" lead=lead>{guide("intake", "What an intake needs")}</PageHeader>
+        <PageHeader title="New integration" lead=lead>{ui::guide("intake", "What an intake needs")}</PageHeader>
         <Card>
             <ui::AskForm action=format!("{base}/new")>
                 <ui::Suggest name="system" label="External system" known=known.to_vec() hint="As its maker calls it: Salesforce, Lightspeed, the customer's own ERP"/>
@@ -155,7 +155,7 @@ fn page(
         </Card>
     };
     let body = view! {
-        <PageHeader title="New integration" lead="One need of the customer, met by one external system.">{guide("intake", "What an intake needs")}</PageHeader>
+        <PageHeader title="New integration" lead="One need of the customer, met by one external system.">{ui::guide("intake", "What an intake needs")}</PageHeader>
         <Columns main=form.into_any() aside=history(frame, &typed.text("system"), earlier)/>
     };
     ui::page(frame, "New integration", crumbs(frame), body.into_any())

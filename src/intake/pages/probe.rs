@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 
-use super::{Named, Room, evidence::keep_field, guide, yardstick};
+use super::{Named, Room, evidence::keep_field, yardstick};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -151,7 +151,7 @@ async fn page(app: &App, session: &Session, room: &Room, typed: &Typed, errors: 
     };
     let body = view! {
         <PageHeader title="Probe their system" lead="A few GETs show whether it can be asked, before anybody promises it.">
-            {guide("ways", "The two ways of connecting")}
+            {ui::guide("ways", "The two ways of connecting")}
         </PageHeader>
         {room.tabs("/evidence")}
         <ui::Desk main=form.into_any() aside=aside.into_any()/>

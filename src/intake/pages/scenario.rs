@@ -6,7 +6,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, guide, verdicts::badge};
+use super::{Named, Room, verdicts::badge};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -93,7 +93,7 @@ fn page(room: &Room, verdicts: &[Verdict], typed: &Typed, errors: &FieldErrors) 
     };
     let body = view! {
         <PageHeader title="Scenario" lead="Every intake ends in one of three.">
-            {guide("scenarios", "What they mean")}
+            {ui::guide("scenarios", "What they mean")}
         </PageHeader>
         {room.tabs("/scenario")}
         <Columns main=main aside=aside.into_any()/>

@@ -6,7 +6,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, guide, questionnaire};
+use super::{Named, Room, questionnaire};
 use crate::{
     app::App,
     auth::{AnswerIntakes, Permit, RunIntakes, SeeIntegrations, Session},
@@ -44,7 +44,7 @@ pub(super) async fn all(
     let open = room.of.stage.is_open();
     let main = view! {
         <PageHeader title=format!("Intake of {}", room.of.details.name) lead="Six sections; each is saved by itself, in any order.">
-            {guide("intake", "What an intake needs")}
+            {ui::guide("intake", "What an intake needs")}
         </PageHeader>
         {room.tabs("/intake")}
         {questionnaire::overview(&base, &answers, room.frame.moment())}

@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use super::{
     Named, Room,
     form::{owner, owners},
-    guide,
     show::proposal,
 };
 use crate::{
@@ -163,7 +162,7 @@ fn page(
     let forms = view! { {late} {forms.collect_view()} };
     let body = view! {
         <PageHeader title="Verdicts" lead="Two questions, answered by somebody who stands for the answer. The scenario follows from them.">
-            {guide("scenarios", "What the scenarios mean")}
+            {ui::guide("scenarios", "What the scenarios mean")}
         </PageHeader>
         {room.tabs("/verdicts")}
         <Columns main=forms.into_any() aside=aside(room, ground)/>

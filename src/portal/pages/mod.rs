@@ -134,11 +134,24 @@ async fn all(State(app): State<App>, session: Session, permit: Permit<SeePortal>
     };
     let back = format!("/tenants/{}/integrations", permit.tenant());
     let body = view! {
-        <PageHeader title="Your integrations" lead="The systems that are connected for you: how far each is, whose turn it is, and how the live ones fare."/>
+        <PageHeader title="Your integrations" lead="The systems that are connected for you: how far each is, whose turn it is, and how the live ones fare.">
+            {ui::guide("portal", "How to read this")}
+        </PageHeader>
         {as_customer(&session, back)}
         {content}
     };
     Ok(shown(ui::page(&frame, "Your integrations", Vec::new(), body.into_any())))
+}
+
+/// Which section of the guide says what a stage means.
+fn question(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Intake => "intake",
+        Stage::NotPossible | Stage::Investigation => "scenarios",
+        Stage::Quotation | Stage::Lost => "quotation",
+        Stage::Implementation => "implementation",
+        Stage::Live | Stage::Retired => "live",
+    }
 }
 
 /// The stage in the customer's words, and how it fares.
@@ -230,7 +243,7 @@ async fn show(State(app): State<App>, visit: Visit, Query(done): Query<Done>) ->
     };
     let name = one.of.details.name.as_str();
     let body = view! {
-        <PageHeader title=name lead=one.of.details.need.as_str() badge=standing(&one)/>
+        <PageHeader title=name lead=one.of.details.need.as_str() badge=standing(&one)>{ui::guide(question(one.of.stage), "What this means")}</PageHeader>
         {visit.banner()}
         <Columns main=main.into_any() aside=aside.into_any()/>
     };

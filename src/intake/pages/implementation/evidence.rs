@@ -7,7 +7,7 @@ use axum::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{NEW, Named, Site, guide};
+use super::{NEW, Named, Site};
 use crate::{
     app::App,
     auth::{Permit, RunImplementations, Session},
@@ -160,7 +160,7 @@ fn page(site: &Site, of: Option<&Evidence>, typed: &Typed, errors: &FieldErrors)
     });
     let body = view! {
         <PageHeader title=title lead="What has to be seen in live data before it goes live. It is measured by itself.">
-            {guide("implementation", "When it goes live")}
+            {ui::guide("implementation", "When it goes live")}
         </PageHeader>
         <Card>
             <PageForm action=action errors=errors>

@@ -10,7 +10,7 @@ mod waive;
 use axum::{Router, routing::get};
 use leptos::prelude::*;
 
-use super::{Named, Room, guide, name_of};
+use super::{Named, Room, name_of};
 use crate::{
     app::App,
     auth::{Configure, Permit, Right, RunImplementations, SeeIntegrations, Session, WaiveEvidence},

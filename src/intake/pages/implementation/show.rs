@@ -8,7 +8,7 @@ use axum::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{Named, Site, guide, points};
+use super::{Named, Site, points};
 use crate::{
     app::App,
     auth::{Permit, RunImplementations, RunIntakes, SeeIntegrations, Session},
@@ -136,7 +136,7 @@ fn page(site: &Site, outcomes: &[(Uuid, Outcome)], typed: &Typed, errors: &Field
     let top = (!time_amiss).then(|| view! { <ui::FormErrors errors=errors/> });
     let body = if site.whole.phases.is_empty() {
         view! {
-            <PageHeader title="Implementation" lead=LEAD>{guide("implementation", "When it goes live")}</PageHeader>
+            <PageHeader title="Implementation" lead=LEAD>{ui::guide("implementation", "When it goes live")}</PageHeader>
             {site.room.tabs("/implementation")}
             {top}
             {unplanned(site, &here)}
@@ -160,7 +160,7 @@ fn page(site: &Site, outcomes: &[(Uuid, Outcome)], typed: &Typed, errors: &Field
             {command(site)}
         };
         view! {
-            <PageHeader title="Implementation" lead=LEAD>{add}{guide("implementation", "When it goes live")}</PageHeader>
+            <PageHeader title="Implementation" lead=LEAD>{add}{ui::guide("implementation", "When it goes live")}</PageHeader>
             {site.room.tabs("/implementation")}
             <Columns main=main.into_any() aside=aside.into_any()/>
         }

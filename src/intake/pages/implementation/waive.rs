@@ -7,7 +7,7 @@ use axum::{
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::{Named, Site, guide};
+use super::{Named, Site};
 use crate::{
     app::App,
     auth::{Permit, Session, WaiveEvidence},
@@ -84,7 +84,7 @@ fn page(point: &Point, reason: &str, errors: &FieldErrors) -> String {
         ("Waive evidence", lead, "waive", "Waive it", "Wait for it")
     };
     let body = view! {
-        <PageHeader title=title lead=lead>{guide("implementation", "When it goes live")}</PageHeader>
+        <PageHeader title=title lead=lead>{ui::guide("implementation", "When it goes live")}</PageHeader>
         <Card>
             <PageForm action=format!("{here}/waive/{id}") errors=errors>
                 <Hidden name="form" value=form/>

@@ -5,7 +5,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, badge, guide};
+use super::{Named, Room, badge};
 use crate::{
     app::App,
     auth::{Permit, RunIntakes, SeeIntegrations, Session},
@@ -108,7 +108,7 @@ fn page(room: &Room, all: &[Quotation], may: bool, errors: &FieldErrors) -> Stri
     let body = view! {
         <PageHeader title="Quotations" lead="Numbered versions. What was sent stands as it is; to change it, a new version is sent.">
             {head}
-            {guide("quotation", "How quotations work")}
+            {ui::guide("quotation", "How quotations work")}
         </PageHeader>
         {room.tabs("/quotations")}
         <ui::FormErrors errors=errors/>

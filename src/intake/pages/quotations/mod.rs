@@ -17,7 +17,7 @@ use axum::{
 };
 use leptos::prelude::*;
 
-use super::{Named, Room, guide};
+use super::{Named, Room};
 use crate::{
     app::App,
     error::{Error, Result},

@@ -60,7 +60,9 @@ pub(super) async fn all(Axum(app): Axum<App>, session: Session, permit: Permit<S
             .into_any()
     };
     let body = view! {
-        <PageHeader title="Quotations" lead="What was offered to you, and what became of it."/>
+        <PageHeader title="Quotations" lead="What was offered to you, and what became of it.">
+            {ui::guide("quotation", "How quotations work")}
+        </PageHeader>
         {content}
     };
     Ok(shown(ui::page(&frame, "Quotations", Vec::new(), body.into_any())))
@@ -205,6 +207,7 @@ pub(super) fn offer(
     view! {
         <PageHeader title=of.content.title.as_str() lead=lead badge=badge(standing)>
             <LinkButton href=format!("{path}/files/pdf") icon=Icon::Download>"PDF"</LinkButton>
+            {ui::guide("quotation", "How this works")}
         </PageHeader>
         {late}
         {answered}
