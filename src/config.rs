@@ -87,7 +87,7 @@ pub struct Limits {
     #[arg(long, env = "TRIBUTARY_TENANT_RATE", default_value_t = 0)]
     pub tenant_rate: u32,
     /// Most bytes of request bodies held in memory at once
-    #[arg(long, env = "TRIBUTARY_BODY_MEMORY", default_value_t = 64 << 20)]
+    #[arg(long, env = "TRIBUTARY_BODY_MEMORY", default_value_t = 32 << 20)]
     pub body_memory: usize,
 }
 

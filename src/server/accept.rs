@@ -38,7 +38,7 @@ pub struct Door {
 }
 
 /// What one connection may hold unread: it bounds the head of a request, and the memory of many connections.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 16 << 10;
 
 /// Serves connections until the app is stopping, then lets those under way end.
 pub async fn run(door: Door, app: App) {
@@ -48,6 +48,9 @@ pub async fn run(door: Door, app: App) {
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout).max_buf_size(BUFFER);
+    // whoever has sent all and closes that side is not gone, but waits for the answer (RFC 9112, section 6.3); and to
+    // watch for an end while an answer is made would take a buffer more for each connection
+    http.half_close(true);
     let shared = Arc::new((router, app.clone()));
     loop {
         // over the cap, connections wait in the queue of the operating system

@@ -335,6 +335,35 @@ async fn whoever_does_not_read_gives_up_the_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_sent_all_and_closes_that_side_is_answered() {
+    each(async |app: TestApp| {
+        let id = app.event_type(|_| {}).await;
+        let to = app.start().await;
+        let mut half = Connection::open(to).await;
+        half.write(&app.to_type(id, r#"{"half":true}"#).bytes()).await;
+        tokio::io::AsyncWriteExt::shutdown(&mut half.stream).await.unwrap();
+        assert_eq!(half.answer("POST").await.expect("an answer").status, 201);
+        assert!(half.is_closed_within(Duration::from_secs(5)).await, "nothing more can come, and it is kept");
+        assert_eq!(app.stored().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_request_has_16_kib() {
+    each(async |app: TestApp| {
+        let id = app.event_type(|_| {}).await;
+        let to = app.start().await;
+        let with = |padding: usize| app.to_type(id, "{}").header("x-padding", "x".repeat(padding));
+        let rest = with(0).header("connection", "close").bytes().len();
+        assert_eq!(with((16 << 10) - 1 - rest).send(to).await.status, 201);
+        assert_eq!(with(16 << 10).send(to).await.status, 431);
+        assert_eq!(app.stored().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_over_the_cap_wait_for_their_turn() {
     each(async |app: TestApp| {
         let id = app.event_type(|_| {}).await;
