@@ -10,6 +10,7 @@ use crate::{
         Permit, RunIntakes,
         courier::{Courier, Delivered},
     },
+    db::Db,
     guests::{Place, Wish, pages::parse_days, store},
     intake::store as integrations,
     name::Name,
@@ -52,16 +53,16 @@ pub(super) struct Unlink {
 /// Makes a link, to be shown: where it leads, and until when it can be opened.
 pub(super) async fn link<P: Place>(
     context: &Context,
+    db: &Db,
     permit: &Permit<RunIntakes>,
     url: &Url,
     wish: Wish,
 ) -> anyhow::Result<(String, chrono::DateTime<chrono::Utc>)> {
-    let (db, courier) = (context.db().await?, Courier::by_hand(url.as_str()));
-    let (delivered, until) = store::make::<P>(&db, &context.clock, permit, &courier, wish).await?;
-    Ok(match delivered {
-        Delivered::Shown(link) => (link.reveal().to_owned(), until),
-        Delivered::Mailed(to) => (format!("mailed to {to}"), until),
-    })
+    let courier = Courier::by_hand(url.as_str());
+    match store::make::<P>(db, &context.clock, permit, &courier, wish).await? {
+        (Delivered::Shown(link), until) => Ok((link.reveal().to_owned(), until)),
+        (Delivered::Mailed(_), _) => Err(anyhow::anyhow!("a link that was to be shown was mailed")),
+    }
 }
 
 impl Link {
@@ -69,7 +70,8 @@ impl Link {
         let days = parse_days(&self.days).map_err(|why| Usage(format!("--days: {why}")))?;
         let permit = context.actor.permit(self.of.tenant)?;
         let wish = Wish { subject: self.of.id.0, for_whom: self.for_whom.clone(), send_to: None, days: Some(days) };
-        let (link, until) = link::<Following>(context, &permit, &self.url, wish).await?;
+        let db = context.db().await?;
+        let (link, until) = link::<Following>(context, &db, &permit, &self.url, wish).await?;
         let answer = json!({"link": link, "forWhom": self.for_whom, "expiresAt": until});
         context.out.record(&answer, || {
             let until = until.format("%Y-%m-%d %H:%M UTC");

@@ -169,7 +169,7 @@ impl Send {
         let link = match (self.for_whom, self.url) {
             (Some(for_whom), Some(url)) => {
                 let wish = Wish { subject: self.id.0, for_whom, send_to: None, days: None };
-                Some(link::<Offering>(context, &permit, &url, wish).await?.0)
+                Some(link::<Offering>(context, &db, &permit, &url, wish).await?.0)
             }
             _ => None,
         };

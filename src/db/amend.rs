@@ -37,6 +37,8 @@ pub(super) async fn sqlite(connection: &mut SqliteConnection) -> sqlx::Result<()
 
 /// The same for PostgreSQL. Of several processes at once, one finds the first text.
 pub(super) async fn postgres(connection: &mut PgConnection) -> sqlx::Result<()> {
+    // the migrator that found the first text has left its lock behind: it would keep every other process waiting
+    sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut *connection).await?;
     for (version, first, now, sql) in AMENDMENTS {
         let mut tx = connection.begin().await?;
         let text = "UPDATE _sqlx_migrations SET checksum = decode($1, 'hex') WHERE version = $2 AND checksum = decode($3, 'hex')";
@@ -51,6 +53,8 @@ pub(super) async fn postgres(connection: &mut PgConnection) -> sqlx::Result<()> 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::AMENDMENTS;
     use crate::db::{Db, Reach, testing::each_address};
 
@@ -61,6 +65,9 @@ mod tests {
             undo(&db).await;
             close(db).await;
             let db = Db::open(&address).await.unwrap();
+            // another process beside it is not kept waiting
+            let beside = tokio::time::timeout(Duration::from_secs(20), Db::open(&address));
+            close(beside.await.expect("the first one has let go of the tables").unwrap()).await;
             for sql in
                 ["SELECT definition FROM intake_evidence", "SELECT host, allowed_by, allowed_at FROM allowed_hosts"]
             {

@@ -7,12 +7,12 @@ use crate::ui::{Card, Chart, ChartBar, ChartWords, Empty, Icon, Now, Tab, Zone, 
 
 /// The chart in its card. `here` is the page's own address, to which the span is added.
 pub fn card(figures: &[Figures], span: Span, now: Now, here: &str) -> AnyView {
-    let (bars, zone) = (bars(figures, span, now.at), now.zone);
+    let (bars, zone) = (bars(figures, span, now), now.zone);
     let address =
         |span: Span| if span == Span::Day { here.to_owned() } else { format!("{here}?range={}", span.word()) };
     let spans: Vec<_> = Span::ALL.map(|span| Tab::new(span.title(), address(span))).into();
     let every = span.bars().1;
-    let ticks = bars.iter().step_by(every).map(|bar| tick(zone, bar.begins, span)).collect();
+    let ticks = bars.iter().step_by(every).map(|bar| tick(zone, bar, span)).collect();
     let shown: Vec<_> = bars
         .iter()
         .map(|bar| ChartBar {
@@ -45,13 +45,18 @@ pub fn nothing() -> AnyView {
     .into_any()
 }
 
-fn tick(zone: Zone, at: DateTime<Utc>, span: Span) -> String {
-    let form = match span {
-        Span::Day => "%H:%M",
-        Span::Week => "%a %-d",
-        Span::Month => "%-d %b",
-    };
-    zone.told(at, form)
+fn tick(zone: Zone, bar: &Bar, span: Span) -> String {
+    match span {
+        Span::Day => zone.told(bar.begins, "%H:%M"),
+        Span::Week => zone.told(within(bar), "%a %-d"),
+        Span::Month => zone.told(within(bar), "%-d %b"),
+    }
+}
+
+/// The moment whose day is that of a bar. After a change of the clocks bars begin up to an hour before midnight, and
+/// always where midnight is not at a full hour of UTC.
+fn within(bar: &Bar) -> DateTime<Utc> {
+    bar.begins + TimeDelta::hours(1)
 }
 
 fn label(zone: Zone, bar: &Bar, span: Span) -> String {
@@ -71,7 +76,7 @@ fn summary(zone: Zone, bars: &[Bar], span: Span) -> String {
     let when = match span {
         Span::Day => zone.told(most.begins, "at %H:%M"),
         Span::Week => zone.told(most.begins, "on %A at %H:%M"),
-        Span::Month => zone.told(most.begins, "on %-d %B"),
+        Span::Month => zone.told(within(most), "on %-d %B"),
     };
     let quarantined: u64 = bars.iter().map(|bar| bar.quarantined).sum();
     format!(
@@ -115,14 +120,29 @@ mod tests {
         let now: DateTime<Utc> = "2026-11-18T15:20:00Z".parse().unwrap();
         let at = |hour: &str, accepted, quarantined| Figures { hour: hour.parse().unwrap(), accepted, quarantined };
         let figures = [at("2026-11-18T13:00:00Z", 16_927, 73), at("2026-11-18T14:00:00Z", 1_204, 0)];
-        let told = |span| summary(Zone::default(), &bars(&figures, span, now), span);
+        let told_in = |zone, span| summary(zone, &bars(&figures, span, Now { at: now, zone }), span);
+        let told = |span| told_in(Zone::default(), span);
         assert_eq!(told(Span::Day), "18,204 events in 24 hours, most at 13:00 (17,000), 0.4 % in quarantine.");
         assert_eq!(
             told(Span::Week),
             "18,204 events in 7 days, most on Wednesday at 12:00 (18,204), 0.4 % in quarantine."
         );
         assert_eq!(told(Span::Month), "18,204 events in 28 days, most on 18 November (18,204), 0.4 % in quarantine.");
-        assert_eq!(summary(Zone::default(), &bars(&[], Span::Day, now), Span::Day), "No events in 24 hours.");
+        // west and east of UTC, days begin when they do there
+        let (york, kolkata) = (Zone::parse("America/New_York"), Zone::parse("Asia/Kolkata"));
+        for zone in [york, kolkata] {
+            let told = told_in(zone, Span::Month);
+            assert_eq!(told, "18,204 events in 28 days, most on 18 November (18,204), 0.4 % in quarantine.");
+        }
+        assert!(told_in(york, Span::Week).contains("on Wednesday at 06:00"), "{}", told_in(york, Span::Week));
+        let bars_of = |zone, span| bars(&figures, span, Now { at: now, zone });
+        let ticks = |zone| bars_of(zone, Span::Month).iter().step_by(14).map(|bar| tick(zone, bar, Span::Month)).collect::<Vec<_>>();
+        // in New York the clocks were put back on the first of November
+        for zone in [Zone::default(), york, kolkata] {
+            assert_eq!(ticks(zone), ["22 Oct", "29 Oct", "5 Nov", "12 Nov"], "{zone:?}");
+        }
+        let none = summary(Zone::default(), &bars(&[], Span::Day, Now { at: now, zone: york }), Span::Day);
+        assert_eq!(none, "No events in 24 hours.");
     }
 
     #[test]

@@ -25,10 +25,12 @@ use crate::{
     sql, tokens,
 };
 
-/// How many batches one transaction takes: about a millisecond of the one writer that SQLite has, for which those who
-/// send have to wait.
+/// How many batches one transaction takes on SQLite: about a millisecond of its one writer, for which those who send have
+/// to wait.
 const BATCHES: u16 = 64;
-/// How long to leave the writer to them when there are more.
+/// On PostgreSQL nobody waits for it, and many processes may commit what one at a time follows.
+const BATCHES_POSTGRES: u16 = 500;
+/// How long to leave the writer of SQLite to those who send when there are more.
 const PACE: Duration = Duration::from_millis(10);
 /// How long to leave commits alone before they are worked off.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -110,16 +112,22 @@ fn widen((first, last): &mut (ReceiptId, ReceiptId), receipt: ReceiptId) {
     (*first, *last) = (receipt.min(*first), receipt.max(*last));
 }
 
-/// Works off the oldest batches; returns how many. Fewer than [`FULL`] means that none were left.
+/// Works off the oldest batches; returns how many. Fewer than [`most`] means that none were left.
 ///
 /// # Errors
 /// When the database does; nothing was taken then.
 pub async fn step(db: &Db) -> Result<usize> {
-    db.write(|tx| Box::pin(take(tx))).await
+    let most = most(db);
+    db.write(move |tx| Box::pin(take(tx, most))).await
 }
 
 /// What [`step`] returns when there may be more.
-pub const FULL: usize = BATCHES as usize;
+const fn most(db: &Db) -> u16 {
+    match db {
+        Db::Sqlite { .. } => BATCHES,
+        Db::Postgres(_) => BATCHES_POSTGRES,
+    }
+}
 
 /// When the oldest batch that waits was committed; none when none waits.
 ///
@@ -130,7 +138,7 @@ pub async fn oldest(db: &Db) -> Result<Option<DateTime<Utc>>> {
     Ok(id.first().map(|id| ids::moment(*id)))
 }
 
-async fn take(tx: &mut Tx) -> Result<usize> {
+async fn take(tx: &mut Tx, most: u16) -> Result<usize> {
     if let Reach::Postgres(connection) = tx.reach() {
         let mine: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)")
             .bind(LOCK.0)
@@ -145,7 +153,7 @@ async fn take(tx: &mut Tx) -> Result<usize> {
         all(String, Vec<u8>),
         tx,
         "DELETE FROM batches WHERE id IN (SELECT id FROM batches ORDER BY id LIMIT $1) RETURNING tallies, receipts",
-        i64::from(BATCHES),
+        i64::from(most),
     )?;
     let searchable: BTreeSet<_> =
         if batches.is_empty() { BTreeSet::new() } else { fields::store::types(tx).await?.into_iter().collect() };
@@ -222,11 +230,12 @@ pub async fn run(app: App, stop: CancellationToken) {
 
 async fn follow(db: &Db, mut commits: watch::Receiver<u64>, stop: &CancellationToken) {
     let mut following = fields::follow::Following::default();
+    let (most, pace) = (usize::from(most(db)), if matches!(db, Db::Sqlite { .. }) { PACE } else { Duration::ZERO });
     loop {
         // asked before the work: what was committed while it ran is for the next time
         let last = stop.is_cancelled();
         let counted = match step(db).await {
-            Ok(FULL) => PACE,
+            Ok(taken) if taken == most => pace,
             Ok(_) => PAUSE,
             Err(error) => {
                 tracing::error!(%error, "counting what was committed failed; trying again");
@@ -347,7 +356,7 @@ mod tests {
             // a process that dies before its commit leaves what a rollback leaves
             let died = db.write(|tx| {
                 Box::pin(async move {
-                    assert!(take(tx).await? > 0);
+                    assert!(take(tx, BATCHES).await? > 0);
                     Err::<(), _>(Error::Refused("died".into()))
                 })
             });

@@ -1,5 +1,5 @@
 //! Events by the hour, as charts show them: how many kept their contract, and how many did not.
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::follower::hour;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     ids::{EventTypeId, TenantId},
     sql,
+    ui::Now,
 };
 
 /// One hour.
@@ -78,11 +79,11 @@ impl Span {
         }
     }
 
-    /// When the first bar begins.
-    pub fn begins(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let today = now.duration_trunc(TimeDelta::days(1)).unwrap_or(now);
+    /// When the first bar begins: at full hours, as events are counted, and days are those of who looks.
+    pub fn begins(self, now: Now) -> DateTime<Utc> {
+        let today = hour(now.zone.day_of(now.at));
         match self {
-            Self::Day => hour(now) - TimeDelta::hours(23),
+            Self::Day => hour(now.at) - TimeDelta::hours(23),
             Self::Week => today - TimeDelta::days(6),
             Self::Month => today - TimeDelta::days(27),
         }
@@ -105,18 +106,23 @@ pub struct Bar {
 }
 
 /// Hours gathered into the bars of a chart.
-pub fn bars(figures: &[Figures], span: Span, now: DateTime<Utc>) -> Vec<Bar> {
+pub fn bars(figures: &[Figures], span: Span, now: Now) -> Vec<Bar> {
     let (begin, step) = (span.begins(now), span.step());
     let mut all: Vec<_> = (0_i32..)
         .take(span.bars().0)
         .map(|n| {
             let begins = begin + step * n;
-            Bar { begins, ends: begins + step, accepted: 0, quarantined: 0, ahead: begins > now }
+            Bar { begins, ends: begins + step, accepted: 0, quarantined: 0, ahead: begins > now.at }
         })
         .collect();
+    let last = all.len().saturating_sub(1);
+    if let Some(bar) = all.last_mut() {
+        // the last hour of a day that has 25
+        bar.ends = bar.ends.max(hour(now.at) + TimeDelta::hours(1));
+    }
     for one in figures {
         let at = (one.hour - begin).num_seconds().div_euclid(step.num_seconds());
-        if let Some(bar) = usize::try_from(at).ok().and_then(|at| all.get_mut(at)) {
+        if let Some(bar) = usize::try_from(at).ok().and_then(|at| all.get_mut(at.min(last))) {
             bar.accepted += u64::try_from(one.accepted).unwrap_or(0);
             bar.quarantined += u64::try_from(one.quarantined).unwrap_or(0);
         }
@@ -225,25 +231,27 @@ pub async fn watch(db: &Db, since: DateTime<Utc>) -> Result<Vec<(TenantId, Event
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::Zone;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn nothing_is_lost_or_counted_twice(
             hours in prop::collection::vec((0_i64..28 * 24, 0_i64..1000, 0_i64..50), 0..200),
-            minute in 0_i64..60 * 24,
+            minute in 0_i64..60 * 24 * 365,
+            zone in prop::sample::select(vec!["UTC", "America/New_York", "Europe/Amsterdam", "Asia/Kolkata", "Pacific/Apia"]),
         ) {
             let now: DateTime<Utc> = "2026-11-18T00:00:00Z".parse().unwrap();
-            let now = now + TimeDelta::minutes(minute);
+            let now = Now { at: now + TimeDelta::minutes(minute), zone: Zone::parse(zone) };
             let figures: Vec<_> = hours
                 .into_iter()
-                .map(|(ago, accepted, quarantined)| Figures { hour: hour(now) - TimeDelta::hours(ago), accepted, quarantined })
+                .map(|(ago, accepted, quarantined)| Figures { hour: hour(now.at) - TimeDelta::hours(ago), accepted, quarantined })
                 .collect();
             for span in Span::ALL {
                 let bars = bars(&figures, span, now);
                 prop_assert_eq!(bars.len(), span.bars().0);
                 prop_assert!(bars.windows(2).all(|two| two[0].ends == two[1].begins));
-                prop_assert!(bars.iter().any(|bar| bar.begins <= now && now < bar.ends));
+                prop_assert!(bars.iter().any(|bar| bar.begins <= now.at && now.at < bar.ends));
                 let within = figures.iter().filter(|one| one.hour >= span.begins(now));
                 let sum: i64 = within.map(|one| one.accepted + one.quarantined).sum();
                 let shown: u64 = bars.iter().map(|bar| bar.accepted + bar.quarantined).sum();

@@ -49,6 +49,8 @@ const RECHECK: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 50;
 /// How many characters of a payload are told.
 const SUMMARY: usize = 160;
+/// How often something is said when nothing happens. By not taking it, a browser that has gone away is found out.
+const ALIVE: Duration = Duration::from_secs(3);
 /// How soon a browser comes back to a stream that broke off.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -97,7 +99,7 @@ fn begin_after(headers: &HeaderMap, query: Option<&str>) -> Option<EventId> {
 
 fn respond(live: Live) -> Response {
     let messages = stream::unfold(live, async |mut live| Some((Ok::<_, Infallible>(live.next().await?), live)));
-    let mut response = Sse::new(messages).keep_alive(KeepAlive::default()).into_response();
+    let mut response = Sse::new(messages).keep_alive(KeepAlive::new().interval(ALIVE)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // proxies hold answers back otherwise

@@ -4,7 +4,7 @@
 use axum::{
     Form,
     extract::{FromRequestParts, Query, State},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::*;
@@ -55,15 +55,25 @@ pub fn frame(app: &App, path: impl Into<String>) -> Frame {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn door<P: Place>(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response> {
+pub async fn door<P: Place>(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
     let token = Secret::given(asked.token);
     if !store::works::<P>(&app.db, &app.clock, &token).await? {
         return Ok(useless::<P>(&app));
     }
     let Door { path, title, lead, note, button, .. } = P::DOOR;
+    let in_place = named_cookie(&headers, cookie_name(P::OPENS, app.is_https())).is_some().then(|| {
+        view! {
+            <p>"You have opened such a link in this browser before. With this one it shows this instead of that: to keep both, open one of them in another browser."</p>
+        }
+    });
     let body = view! {
         <PageHeader title=title lead=lead/>
         <p>{note}</p>
+        {in_place}
         <PageForm action=path>
             <Hidden name="token" value=token.reveal()/>
             <FormActions><Button tone=Tone::Primary>{button}</Button></FormActions>

@@ -158,7 +158,7 @@ pub fn table(caption: &'static str, links: &[Link], revoke: Option<&str>, now: N
             view! { {word}{ui::ago(now, link.until())} }
         });
         vec![
-            ui::two_lines(ui::strong(link.for_whom.as_str()), letter(link)),
+            ui::two_lines(ui::strong(link.for_whom.as_str()), letter(link, revoke.is_some() && link.is_good(now.at))),
             ui::two_lines(
                 view! { <Badge state=mood word=standing.title()/> }.into_any(),
                 view! { {since}{left} }.into_any(),
@@ -170,8 +170,8 @@ pub fn table(caption: &'static str, links: &[Link], revoke: Option<&str>, now: N
     Some(view! { <DataTable caption=caption columns=columns rows=rows.collect()/> }.into_any())
 }
 
-/// What became of the letter that a link was sent with.
-fn letter(link: &Link) -> AnyView {
+/// What became of the letter that a link was sent with, and what to do, for whoever can.
+fn letter(link: &Link, can_take_back: bool) -> AnyView {
     let Some(letter) = &link.letter else { return ().into_any() };
     let to = letter.recipient.as_str();
     let fault = letter.fault.as_deref().unwrap_or("it cannot be reached");
@@ -179,9 +179,10 @@ fn letter(link: &Link) -> AnyView {
         mail::Standing::Sent => ui::text(format!("mailed to {to}")),
         mail::Standing::Waiting if letter.fault.is_none() => ui::text(format!("mail to {to} is on its way")),
         mail::Standing::Waiting => ui::text(format!("mail to {to} could not be sent yet: {fault}")),
-        mail::Standing::Failed => {
+        mail::Standing::Failed if can_take_back => {
             ui::text(format!("mail to {to} was given up: {fault}. Take the link back, and make another."))
         }
+        mail::Standing::Failed => ui::text(format!("mail to {to} was given up: {fault}")),
     }
 }
 

@@ -141,15 +141,28 @@ pub async fn revoke<P: Place>(
         Box::pin(async move {
             let whom = sql!(
                 values String, tx,
-                "UPDATE guest_links SET revoked_at = COALESCE(revoked_at, $5)
-                 WHERE tenant_id = $1 AND subject_id = $2 AND opens = $3 AND id = $4 RETURNING for_whom",
+                "UPDATE guest_links SET revoked_at = $5
+                 WHERE tenant_id = $1 AND subject_id = $2 AND opens = $3 AND id = $4 AND revoked_at IS NULL
+                 RETURNING for_whom",
                 permit.tenant(),
                 subject,
                 P::OPENS,
                 link,
                 clock.now(),
             )?;
-            let for_whom = whom.into_iter().next().ok_or(Error::NotFound("link"))?;
+            let Some(for_whom) = whom.into_iter().next() else {
+                let there = sql!(
+                    value i64, tx,
+                    "SELECT COUNT(*) FROM guest_links
+                     WHERE tenant_id = $1 AND subject_id = $2 AND opens = $3 AND id = $4",
+                    permit.tenant(),
+                    subject,
+                    P::OPENS,
+                    link,
+                )?;
+                // taken back already: it is as it should be, and was written down then
+                return if there > 0 { Ok(()) } else { Err(Error::NotFound("link")) };
+            };
             mail::cancel(tx, &about(link)).await?;
             let (became, tenant) = (Became::TakenBack, permit.tenant());
             P::write_down(tx, &clock, permit.actor(), &Told { became, tenant, subject, for_whom, sent_to: None }).await

@@ -154,6 +154,12 @@ impl Stage {
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Intake | Self::Investigation | Self::Quotation | Self::Implementation)
     }
+
+    /// Whether the customer is still asked what the intake asks. Later on, what they answered is what was quoted on; we
+    /// may still write down more.
+    pub const fn asks_the_customer(self) -> bool {
+        matches!(self, Self::Intake | Self::Investigation)
+    }
 }
 
 impl Scenario {

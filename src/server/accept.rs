@@ -49,7 +49,8 @@ pub async fn run(door: Door, app: App) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(app.settings.header_timeout).max_buf_size(BUFFER);
     // whoever has sent all and closes that side is not gone, but waits for the answer (RFC 9112, section 6.3); and to
-    // watch for an end while an answer is made would take a buffer more for each connection
+    // watch for an end while an answer is made would take a buffer more for each connection. Whoever is gone after all is
+    // found out when something is written to them
     http.half_close(true);
     let shared = Arc::new((router, app.clone()));
     loop {

@@ -2,7 +2,9 @@
 use std::fmt;
 
 use super::format;
-use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, LocalResult, NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use leptos::prelude::*;
 
@@ -72,6 +74,15 @@ impl Zone {
                 before.to_utc().checked_add_signed(back)
             }
         }
+    }
+
+    /// When the day begins that a moment lies in: at midnight, or later where the clock leaves that out.
+    pub fn day_of(self, moment: DateTime<Utc>) -> DateTime<Utc> {
+        let day = moment.with_timezone(&self.0).date_naive().and_time(NaiveTime::MIN);
+        self.0.from_local_datetime(&day).earliest().map_or_else(
+            || self.read(&day.format(FORMS[1]).to_string()).unwrap_or(moment),
+            |midnight| midnight.to_utc(),
+        )
     }
 
     /// A moment as a `datetime-local` field takes it.

@@ -202,6 +202,13 @@ async fn a_session_of_a_guest_ends_with_the_days_of_its_link_and_when_that_is_ta
             assert_eq!(jane.get(path).await.status, 410, "{path}");
         }
         assert_eq!(jane.post(&one, &[("words", "still here")]).await.status, 410);
+        // again, from another tab: as it should be, and written down once
+        led(&grace.post(&format!("{links}/{newest}/revoke"), &[]).await);
+        let see = Actor::cli().permit::<SeeIntegrations>(app.tenant).unwrap();
+        let told = timeline(&app.db, &see, id, 50).await.unwrap();
+        assert_eq!(told.iter().filter(|one| one.what.contains("took back")).count(), 1, "{told:?}");
+        let unknown = format!("{links}/{}/revoke", Uuid::nil());
+        assert_eq!(grace.post(&unknown, &[]).await.status, 404);
     })
     .await;
 }
@@ -221,6 +228,10 @@ async fn a_guest_sees_how_a_live_integration_fares_and_nobody_follows_what_is_ov
         let (_, token) = made(&mut ada, &links, "30").await;
         let mut jane = Browser::new(&app);
         led(&jane.post("/portal", &[("token", &token)]).await);
+        // what was quoted on is read, and not answered any more
+        let page = jane.get("/portal/integration/intake/data").await.text();
+        assert!(!page.contains("name=\"seen\""), "{page}");
+        assert_eq!(jane.post("/portal/integration/intake/data", &[("records", "More")]).await.status, 422);
         let page = app.page_with(&mut jane, "/portal/integration", "Working").await;
         assert!(page.contains("1 event in 90 days") && !page.contains("Share a link"), "{page}");
 
@@ -288,6 +299,35 @@ async fn the_questions_of_an_intake_are_answered_in_the_portal() {
         assert!(page.contains("Orders") && !page.contains("name=\"seen\""), "{page}");
         assert!(!joan.get("/portal/integration").await.text().contains("Questions about your system"));
         assert_eq!(joan.post("/portal/integration/intake/data", &[("records", "More")]).await.status, 422);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_one_integration_is_not_saved_into_another_that_was_opened_after_it() {
+    each(|app| async move {
+        let (one, _) = crate::intake::under_investigation(&app).await;
+        let (other, _) = crate::intake::under_investigation(&app).await;
+        app.start().await;
+        let mut grace = staff(&app, Role::SuccessManager).await;
+        let links = |id: IntegrationId| format!("/tenants/{}/portal/{id}/links", app.tenant);
+        let (first, token) = made(&mut grace, &links(one), "7").await;
+        let mut joan = Browser::new(&app);
+        assert!(!joan.get(&first).await.text().contains("in another browser"));
+        led(&joan.post("/portal", &[("token", &token)]).await);
+        let section = joan.get("/portal/integration/intake/data").await.text();
+        let seen = between(&section, "name=\"seen\" value=\"", "\"").to_owned();
+
+        let (second, token) = made(&mut grace, &links(other), "7").await;
+        assert!(joan.get(&second).await.text().contains("in another browser"));
+        led(&joan.post("/portal", &[("token", &token)]).await);
+        let form = [("seen", seen.as_str()), ("records", "Of the first")];
+        let refused = joan.post("/portal/integration/intake/data", &form).await;
+        assert!(refused.status == 422 && refused.text().contains("is not what this form was opened on"));
+        for id in [one, other] {
+            let told = grace.get(&format!("/tenants/{}/integrations/{id}/intake/data", app.tenant)).await.text();
+            assert!(!told.contains("Of the first"), "{told}");
+        }
     })
     .await;
 }

@@ -2,10 +2,15 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tributary::auth::Role;
 
 use crate::{
     bodies::{gzip, zstd},
-    support::{Answer, Asking, Connection, TestApp, each, oracle},
+    support::{
+        Answer, Asking, Connection, TestApp,
+        browser::{Browser, account},
+        each, oracle,
+    },
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -345,6 +350,27 @@ async fn whoever_has_sent_all_and_closes_that_side_is_answered() {
         assert_eq!(half.answer("POST").await.expect("an answer").status, 201);
         assert!(half.is_closed_within(Duration::from_secs(5)).await, "nothing more can come, and it is kept");
         assert_eq!(app.stored().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_away_from_a_live_page_gives_up_the_place() {
+    each(async |app: TestApp| {
+        account(&app, "ada@example.com", Role::Consultant, None).await;
+        let to = app.start_with(&["--max-connections", "1"]).await;
+        let mut ada = Browser::signed_in(&app, "ada@example.com").await;
+        let mut live = Connection::open(to).await;
+        let asking = Asking::new("GET", format!("/tenants/{}/stream", app.tenant))
+            .header("cookie", format!("tributary={}", ada.cookies["tributary"]));
+        live.write(&asking.bytes()).await;
+        let mut some = [0; 12];
+        tokio::io::AsyncReadExt::read_exact(&mut live.stream, &mut some).await.unwrap();
+        assert_eq!(&some, b"HTTP/1.1 200");
+        drop(live);
+        // there is one place: who comes next is answered when it is free
+        let next = tokio::time::timeout(Duration::from_secs(12), ada.get("/account"));
+        assert_eq!(next.await.expect("the place is free again").status, 200);
     })
     .await;
 }

@@ -253,7 +253,7 @@ impl Telling<'_> {
                 continue;
             }
             let before = store::answers(self.db, &self.cast.customer, id).await?;
-            let seen = store::fingerprint(section, &before);
+            let seen = store::fingerprint(id, section, &before);
             store::save_answers(self.db, self.past, &self.cast.customer, id, section, &seen, here).await?;
         }
         Ok(())

@@ -103,7 +103,7 @@ pub(super) async fn show(
     let seen = Seen {
         base: &app.public_base,
         rhythm: rhythm::of_type(&app.db, &permit, event_type.id).await?,
-        figures: hours::of_type(&app.db, &permit, event_type.id, span.begins(now)).await?,
+        figures: hours::of_type(&app.db, &permit, event_type.id, span.begins(frame.moment())).await?,
         span,
         has_events: newest_of_type(&app.db, &permit, event_type.id).await?.is_some(),
         refused: refusals::of_type(&app.db, &permit, event_type.id, now - Duration::hours(24)).await?,

@@ -104,7 +104,7 @@ fn page(
     let crumbs = vec![ui::Crumb::new(guest.of.details.name.as_str(), BASE)];
     let body = view! {
         <PageHeader title=section.title lead=section.lead/>
-        {questionnaire::form(BASE, section, answers, typed, Some(guest.of.details.system_kind), errors)}
+        {questionnaire::form(BASE, &guest.of, section, answers, typed, errors)}
     };
     ui::page(&frame, section.title, crumbs, body.into_any())
 }

@@ -9,7 +9,7 @@ use crate::{
     form::{Done, Typed},
     ids::IntegrationId,
     intake::{
-        SystemKind,
+        Integration,
         questions::{Asked, Kind, SECTIONS, Section, YES_NO, count},
         store::{self, Answered},
         templates,
@@ -123,15 +123,15 @@ pub(crate) fn answered_only(section: &'static Section, answers: &[Answered]) -> 
 /// The form of a section. What is usual for the kind of system stands in it until somebody has answered.
 pub(crate) fn form(
     base: &str,
+    of: &Integration,
     section: &Section,
     answers: &[Answered],
     typed: Option<&Typed>,
-    kind: Option<SystemKind>,
     errors: &FieldErrors,
 ) -> AnyView {
     let fields = section.questions.iter().map(|asked| {
         let stored = answers.iter().find(|one| one.question == asked.key);
-        let usual = kind.and_then(|kind| templates::answer(kind, asked.key));
+        let usual = templates::answer(of.details.system_kind, asked.key);
         let (value, hint) = match (typed, stored, usual) {
             (Some(typed), ..) => (typed.text(asked.key), asked.why.to_owned()),
             (None, Some(stored), _) => {
@@ -147,7 +147,7 @@ pub(crate) fn form(
     });
     let fields = fields.collect_view();
     let seen = typed.filter(|_| errors.get("").is_none()).map(|typed| typed.text("seen"));
-    let seen = seen.unwrap_or_else(|| store::fingerprint(section, answers));
+    let seen = seen.unwrap_or_else(|| store::fingerprint(of.id, section, answers));
     let next = if section.next().is_some() { "Save and go on" } else { "Save and finish" };
     view! {
         <Card>

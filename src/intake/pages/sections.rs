@@ -107,7 +107,7 @@ fn page(room: &Room, section: &Section, answers: &[Answered], typed: Option<&Typ
     crumbs.push(ui::Crumb::new("Intake", base.as_str()));
     let body = view! {
         <PageHeader title=section.title lead=section.lead/>
-        {questionnaire::form(&base, section, answers, typed, Some(room.of.details.system_kind), errors)}
+        {questionnaire::form(&base, &room.of, section, answers, typed, errors)}
     };
     ui::page(&room.frame, section.title, crumbs, body.into_any())
 }

@@ -49,9 +49,10 @@ pub async fn answers<R: Right>(db: &Db, permit: &Permit<R>, id: IntegrationId) -
     )?)
 }
 
-/// Tells one state of a section's answers from another: a form that was opened on an older one overwrites nothing.
-pub fn fingerprint(section: &Section, answers: &[Answered]) -> String {
-    let mut text = String::new();
+/// Tells one state of a section's answers from another, and one integration's from another's: a form that was opened on
+/// an older one, or before another link was opened in the same browser, overwrites nothing.
+pub fn fingerprint(id: IntegrationId, section: &Section, answers: &[Answered]) -> String {
+    let mut text = format!("{id};");
     for asked in section.questions {
         let answer = answers.iter().find(|one| one.question == asked.key).map_or("", |one| one.answer.as_str());
         let _ = write!(text, "{}:{}:{answer};", asked.key, answer.len());
@@ -92,9 +93,9 @@ pub async fn save_answers(
             if changed.is_empty() {
                 return Ok(());
             }
-            if fingerprint(section, &before) != seen {
+            if fingerprint(id, section, &before) != seen {
                 return Err(Error::Conflict(
-                    "somebody else has answered here meanwhile: see what they wrote, and save again".into(),
+                    "what stands here is not what this form was opened on: see what it is now, and save again".into(),
                 ));
             }
             for (key, answer) in &changed {

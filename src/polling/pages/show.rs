@@ -78,7 +78,7 @@ pub(super) async fn show(
     let event_type = names.into_iter().find(|(id, _)| *id == source.event_type);
     let span = Span::parse(query.range.as_deref());
     let now = app.clock.now();
-    let within = Window::new(span.begins(now), now);
+    let within = Window::new(span.begins(frame.moment()), now);
     let inside = match session.permit::<ReadConfiguration>(tenant) {
         Ok(permit) => {
             let undone = look::Asked { undone: true, ..look::Asked::default() };

@@ -10,7 +10,7 @@ use super::{Named, visit::Visit};
 use crate::{
     app::App,
     auth::AnswerIntakes,
-    error::Result,
+    error::{Error, Result},
     form::{Done, Typed, amiss, shown},
     intake::{
         Integration, Stage, questionnaire,
@@ -22,7 +22,7 @@ use crate::{
 
 /// What the page of the integration says of it, while its answers are waited for.
 pub(super) async fn card(app: &App, visit: &Visit, stage: Stage) -> Result<Option<AnyView>> {
-    if !matches!(stage, Stage::Intake | Stage::Investigation) {
+    if !stage.asks_the_customer() {
         return Ok(None);
     }
     let (done, all) = (store::answers(&app.db, &visit.see, visit.id).await?.len(), count());
@@ -71,7 +71,10 @@ pub(super) async fn save(
     let permit = visit.act::<AnswerIntakes>()?;
     let section = questionnaire::named(&named.section)?;
     let (base, mut errors) = (format!("{}/intake", visit.here()), FieldErrors::new());
-    if let Some(to) = questionnaire::save(&app, &permit, visit.id, section, &base, &typed, &mut errors).await? {
+    let stage = store::get(&app.db, &visit.see, visit.id).await?.stage;
+    if !stage.asks_the_customer() {
+        errors.note("", Error::Conflict(format!("nothing is asked any more: it stands at {}", stage.title())))?;
+    } else if let Some(to) = questionnaire::save(&app, &permit, visit.id, section, &base, &typed, &mut errors).await? {
         return Ok(Redirect::to(&to).into_response());
     }
     page(&app, &visit, section, Some(&typed), &errors).await.map(amiss)
@@ -108,9 +111,9 @@ fn content(
     typed: Option<&Typed>,
     errors: &FieldErrors,
 ) -> AnyView {
-    let may = visit.act::<AnswerIntakes>().is_ok() && of.stage.is_open();
+    let may = visit.act::<AnswerIntakes>().is_ok() && of.stage.asks_the_customer();
     if may || typed.is_some() {
-        return questionnaire::form(base, section, answers, typed, Some(of.details.system_kind), errors);
+        return questionnaire::form(base, of, section, answers, typed, errors);
     }
     questionnaire::answered_only(section, answers)
 }

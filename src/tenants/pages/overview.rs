@@ -62,18 +62,18 @@ pub(super) async fn show(
         Ok(read) => Some((event_types::list(&app.db, &read).await?, tokens::list(&app.db, &read).await?)),
         Err(_) => None,
     };
+    let mut frame = tenants::frame(&app, &session, Some(id), Section::Overview, format!("/tenants/{id}")).await?;
     let (now, span) = (app.clock.now(), Span::parse(asked.range.as_deref()));
     let standings = last_of_types(&app.db, &permit, now - Duration::hours(24)).await?;
     let seen = Seen {
         rhythms: rhythm::of_tenant(&app.db, &permit, now).await?,
-        figures: hours::of_tenant(&app.db, &permit, span.begins(now)).await?,
+        figures: hours::of_tenant(&app.db, &permit, span.begins(frame.moment())).await?,
         span,
         tenant: tenants::get(&app.db, &permit).await?,
         configuration,
         standings: standings.into_iter().map(|standing| (standing.event_type_id, standing)).collect(),
         may_configure: session.permit::<Configure>(id).is_ok(),
     };
-    let mut frame = tenants::frame(&app, &session, Some(id), Section::Overview, format!("/tenants/{id}")).await?;
     frame.notice = match asked.done.as_deref() {
         Some("enabled") => Some(Notice::ok("The tenant is enabled: its events are accepted.")),
         _ => None,
