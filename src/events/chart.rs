@@ -136,7 +136,9 @@ mod tests {
         }
         assert!(told_in(york, Span::Week).contains("on Wednesday at 06:00"), "{}", told_in(york, Span::Week));
         let bars_of = |zone, span| bars(&figures, span, Now { at: now, zone });
-        let ticks = |zone| bars_of(zone, Span::Month).iter().step_by(14).map(|bar| tick(zone, bar, Span::Month)).collect::<Vec<_>>();
+        let ticks = |zone| {
+            bars_of(zone, Span::Month).iter().step_by(14).map(|bar| tick(zone, bar, Span::Month)).collect::<Vec<_>>()
+        };
         // in New York the clocks were put back on the first of November
         for zone in [Zone::default(), york, kolkata] {
             assert_eq!(ticks(zone), ["22 Oct", "29 Oct", "5 Nov", "12 Nov"], "{zone:?}");

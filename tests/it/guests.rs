@@ -323,7 +323,7 @@ async fn a_form_of_one_integration_is_not_saved_into_another_that_was_opened_aft
         led(&joan.post("/portal", &[("token", &token)]).await);
         let form = [("seen", seen.as_str()), ("records", "Of the first")];
         let refused = joan.post("/portal/integration/intake/data", &form).await;
-        assert!(refused.status == 422 && refused.text().contains("is not what this form was opened on"));
+        assert!(refused.status == 422 && refused.text().contains("another link was opened in this browser"));
         for id in [one, other] {
             let told = grace.get(&format!("/tenants/{}/integrations/{id}/intake/data", app.tenant)).await.text();
             assert!(!told.contains("Of the first"), "{told}");

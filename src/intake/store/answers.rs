@@ -95,7 +95,9 @@ pub async fn save_answers(
             }
             if fingerprint(id, section, &before) != seen {
                 return Err(Error::Conflict(
-                    "what stands here is not what this form was opened on: see what it is now, and save again".into(),
+                    "somebody else has answered here meanwhile, or another link was opened in this browser: see what stands \
+                     here, and save again"
+                        .into(),
                 ));
             }
             for (key, answer) in &changed {
