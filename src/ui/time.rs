@@ -65,7 +65,11 @@ impl Zone {
     /// Reads a moment of a `datetime-local` field. Of an hour that a clock shows twice the first is meant, and one
     /// that it leaves out is told by the clock as it was before.
     pub fn read(self, text: &str) -> Option<DateTime<Utc>> {
-        let naive = naive(text)?;
+        self.moment(naive(text)?)
+    }
+
+    /// When a clock here shows this, as [`Zone::read`] has it.
+    fn moment(self, naive: NaiveDateTime) -> Option<DateTime<Utc>> {
         let back = TimeDelta::hours(3);
         match self.0.from_local_datetime(&naive) {
             LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => Some(moment.to_utc()),
@@ -79,10 +83,7 @@ impl Zone {
     /// When the day begins that a moment lies in: at midnight, or later where the clock leaves that out.
     pub fn day_of(self, moment: DateTime<Utc>) -> DateTime<Utc> {
         let day = moment.with_timezone(&self.0).date_naive().and_time(NaiveTime::MIN);
-        self.0.from_local_datetime(&day).earliest().map_or_else(
-            || self.read(&day.format(FORMS[1]).to_string()).unwrap_or(moment),
-            |midnight| midnight.to_utc(),
-        )
+        self.moment(day).unwrap_or(moment)
     }
 
     /// A moment as a `datetime-local` field takes it.
